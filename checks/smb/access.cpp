@@ -11,6 +11,7 @@
 #include "checks/check_with.hpp"
 #include "checks/names_target.hpp"
 #include "checks/smb/judging.hpp"
+#include "checks/smb/netbios.hpp"
 #include "checks/smb/steps.hpp"
 #include "lab/core/digest.hpp"
 #include "lab/core/text.hpp"
@@ -60,6 +61,13 @@ Parameters read_parameters(JsonReader& reader) {
   Parameters parameters;
   parameters.account = read_account(reader);
   read_login(reader, parameters.account);
+  parameters.account.dialect = reader.text_or("dialect", "", [](const std::string& word) {
+    return protocol_of(word).empty() ? fmt::format("'{}' is none of 1, 2.0.2, 2.1, 3.0, 3.0.2, 3.1.1", word)
+                                     : std::string();
+  });
+  auto& account = parameters.account;
+  account.netbios = reader.boolean_or("netbios", false);
+  if (account.netbios && !reader.has("port")) account.port = netbios_port;
   parameters.operations = read_operations(reader);
   parameters.folder = reader.text_or("folder", "", [](const std::string& folder) {
     return is_path_below_share(folder) ? "" : fmt::format("'{}' must be a path below the share, as team/in", folder);
@@ -394,6 +402,9 @@ Trouble judge_steps(const Parameters& parameters, const Observation& observation
     for (const char* step : {"controller", "ticket"}) {
       if (auto trouble = judge_success(observation, step)) return trouble;
     }
+  }
+  if (parameters.account.netbios) {
+    if (auto trouble = judge_success(observation, "netbios session")) return trouble;
   }
   if (parameters.does("list")) {
     if (auto trouble = judge_success(observation, "list")) return trouble;

@@ -30,6 +30,8 @@ struct Account {
   std::string domain;
   std::uint16_t port = 445;
   std::optional<KerberosLogin> kerberos{};  // nothing: by NTLM
+  std::string dialect;                      // of smb.access
+  bool netbios = false;                     // likewise
 };
 // A check that wants to be refused has no `password`, and may have no `user`.
 enum class Login { granted, refused };

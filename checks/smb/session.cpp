@@ -12,9 +12,11 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <map>
 
 #include "checks/kerberos/session.hpp"
 #include "checks/smb/library.hpp"
+#include "checks/smb/netbios.hpp"
 #include "lab/core/files.hpp"
 
 namespace patchlab::checks::smb {
@@ -102,6 +104,7 @@ struct Session::State {
   const Library& library;
   SessionSettings settings;
   PrivateFolder folder;
+  std::unique_ptr<NetbiosBridge> bridge;  // outlives what comes over it
   Context context;
   SMBCFILE* held = nullptr;
 
@@ -122,12 +125,19 @@ struct Session::State {
   }
 };
 
-std::string configuration(const std::filesystem::path& folder, Encryption encryption,
+std::string protocol_of(const std::string& dialect) {
+  static const std::map<std::string, std::string> words{{"1", "NT1"},       {"2.0.2", "SMB2_02"}, {"2.1", "SMB2_10"},
+                                                        {"3.0", "SMB3_00"}, {"3.0.2", "SMB3_02"}, {"3.1.1", "SMB3_11"}};
+  const auto found = words.find(dialect);
+  return found == words.end() ? std::string() : found->second;
+}
+
+std::string configuration(const std::filesystem::path& folder, Encryption encryption, const std::string& dialect,
                           const std::optional<TicketSettings>& ticket) {
-  std::string text =
-      "[global]\n"
-      "\tclient min protocol = SMB2_02\n";
-  text += fmt::format("\tclient max protocol = {}\n", encryption == Encryption::never ? "SMB2_10" : "SMB3");
+  const auto only = protocol_of(dialect);
+  std::string text = fmt::format("[global]\n\tclient min protocol = {}\n", only.empty() ? "SMB2_02" : only);
+  const auto most = encryption == Encryption::never ? "SMB2_10" : "SMB3";
+  text += fmt::format("\tclient max protocol = {}\n", only.empty() ? most : only);
   text += ticket ? fmt::format("\tclient use kerberos = required\n\trealm = {}\n", ticket->realm)
                  : "\tclient use kerberos = off\n";
   text +=
@@ -160,10 +170,16 @@ Result<Session> Session::open(const SessionSettings& settings) {
   if (!library) return library.error();
   PATCHLAB_ASSIGN(auto folder, PrivateFolder::make());
   auto state = std::make_unique<State>(*library, settings, std::move(folder));
+  if (settings.netbios) {
+    PATCHLAB_ASSIGN(state->bridge,
+                    NetbiosBridge::open({settings.address, settings.port}, settings.source, settings.timeout));
+    state->settings.address = "127.0.0.1";
+    state->settings.port = state->bridge->port();
+  }
   const auto& path = state->folder.path();
   PATCHLAB_TRY(create_folders(path / ".smb"));
-  PATCHLAB_TRY(
-      write_file_atomically(path / ".smb" / "smb.conf", configuration(path, settings.encryption, settings.ticket)));
+  PATCHLAB_TRY(write_file_atomically(path / ".smb" / "smb.conf",
+                                     configuration(path, settings.encryption, settings.dialect, settings.ticket)));
   if (settings.ticket) PATCHLAB_TRY(prepare_kerberos(settings, path / "krb5.conf"));
   // The first context of a process reads $HOME/.smb/smb.conf, and nothing else when that exists.
   ::setenv("HOME", path.c_str(), 1);

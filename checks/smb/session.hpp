@@ -25,6 +25,9 @@ struct TicketSettings {
   std::string controller;  // IPv4
   std::uint16_t port = 88;
 };
+// Of the words of smb.dialects ("1", "2.0.2", "2.1", "3.0", "3.0.2", "3.1.1"), that of Samba's configuration ("NT1"),
+// in which MS-SMB is dialect 1 and the others are those of MS-SMB2, 2.2.3. Empty: it is none of them.
+[[nodiscard]] std::string protocol_of(const std::string& dialect);
 
 struct SessionSettings {
   std::string address;
@@ -35,13 +38,19 @@ struct SessionSettings {
   Milliseconds timeout{};
   Encryption encryption = Encryption::as_wanted;
   std::optional<TicketSettings> ticket{};  // nothing: NTLM, and no Kerberos
+  // This one alone is offered, of those of protocol_of(); empty: 2.0.2 to 3.1.1. The same for all of a process: what
+  // the first session was opened with.
+  std::string dialect{};
+  bool netbios = false;  // by the session service that listens on that port, see netbios.hpp
+  std::string source{};  // the local address that NetBIOS is spoken from; any when empty
 };
 
-// One user's way to the shares of one server, by libsmbclient: SMB 2.02 and later, no name look-ups but of the
-// server itself, nothing read from or left in the host's Samba configuration. A login is by NTLM or by Kerberos, as it
-// is said, and never by the other one: all sessions of a process by the same. The library is not thread-safe and keeps
-// global state, so: one process, one thread, and sessions one after another or side by side in that thread. Every
-// operation returns 0 or the errno to which the library flattened the server's NTSTATUS. Paths are "share/folder/file".
+// One user's way to the shares of one server, by libsmbclient: SMB 2.02 and later unless told otherwise, no name
+// look-ups but of the server itself, nothing read from or left in the host's Samba configuration. A login is by NTLM or
+// by Kerberos, as it is said, and never by the other one: all sessions of a process by the same. The library is not
+// thread-safe and keeps global state, so: one process, one thread, and sessions one after another or side by side in
+// that thread. Every operation returns 0 or the errno to which the library flattened the server's NTSTATUS. Paths are
+// "share/folder/file".
 class Session {
  public:
   [[nodiscard]] static Result<Session> open(const SessionSettings& settings);
@@ -70,7 +79,7 @@ class Session {
 
 // Pure parts, for tests.
 [[nodiscard]] std::string configuration(const std::filesystem::path& folder,
-                                        Encryption encryption = Encryption::as_wanted,
+                                        Encryption encryption = Encryption::as_wanted, const std::string& dialect = {},
                                         const std::optional<TicketSettings>& ticket = std::nullopt);
 [[nodiscard]] std::string url_of(const std::string& address, std::uint16_t port, const std::string& path);
 

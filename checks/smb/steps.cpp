@@ -9,6 +9,7 @@
 
 #include "checks/deadline.hpp"
 #include "checks/kerberos/session.hpp"
+#include "checks/smb/netbios.hpp"
 #include "checks/socket.hpp"
 #include "lab/core/digest.hpp"
 
@@ -61,9 +62,28 @@ void run(const Target& target, const Account& account, const Deadline& deadline,
     if (trouble) return recorder.lab_error(*trouble);
     if (!granted) return;
   }
+  // A session of its own for each connection: this one only shows whether there is any.
+  const auto ask_netbios = [&](Json& entry) {
+    const auto connection = connect_tcp({target.address, account.port}, target.client_address, deadline);
+    const auto why = !connection                    ? connection.error().message
+                     : connection->saved_errno != 0 ? describe_errno(connection->saved_errno)
+                                                    : request_netbios_session(connection->socket.get(), deadline);
+    entry["netbios"] = why;
+    return why.empty() ? 0 : ECONNREFUSED;
+  };
+  if (account.netbios && !recorder.take("netbios session", ask_netbios)) return;
   const AnotherSession open = [&](StepRecorder& told, Encryption encryption) -> std::optional<Session> {
-    auto session = Session::open({target.address, account.port, account.domain, account.user, account.password,
-                                  deadline.remaining(), encryption, ticket});
+    auto session = Session::open({.address = target.address,
+                                  .port = account.port,
+                                  .domain = account.domain,
+                                  .user = account.user,
+                                  .password = account.password,
+                                  .timeout = deadline.remaining(),
+                                  .encryption = encryption,
+                                  .ticket = ticket,
+                                  .dialect = account.dialect,
+                                  .netbios = account.netbios,
+                                  .source = target.client_address});
     if (session) return *std::move(session);
     told.lab_error(session.error());
     return std::nullopt;

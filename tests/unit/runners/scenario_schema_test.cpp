@@ -132,7 +132,7 @@ constexpr const char* all_kinds = R"json([
     "further": ["rebind", "init-reboot", "inform"], "lease_time": {"least": 600, "most": 700},
     "kept": true, "wrong_network": "refused", "declined": true, "relayed": true}},
   {"id": "many-files", "kind": "smb.access", "with": {"share": "team", "user": "alice", "password": "x",
-    "names": "insensitive", "files": 100, "together": true, "locks": true}},
+    "names": "insensitive", "files": 100, "together": true, "locks": true, "dialect": "1", "netbios": true}},
   {"id": "update", "kind": "dns.update", "with": {"zone": "corp.example.", "allowed": true, "port": 53}},
   {"id": "transfer", "kind": "dns.transfer", "with": {"zone": "corp.example.", "records": 12, "port": 53,
     "sha256": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}},

@@ -61,6 +61,8 @@ std::vector<Victim> victims() {
       {"dns.update", dns_stream, {{"zone", "a.example"}}, {"port"}},
       {"dns.transfer", dns_stream, {{"zone", "a.example"}, {"records", 1}, {"sha256", std::string(64, '0')}}, {"port"}},
       {"smb.access", smb, file, {"port"}},
+      {"smb.access", smb, with(file, {{"dialect", "1"}}), {"port"}},
+      {"smb.access", smb, with(file, {{"netbios", true}}), {"port"}},
       {"smb.denied", smb, file, {"port"}},
       {"smb.readonly", smb, file, {"port"}},
       {"smb.encryption", smb, file, {"port"}},

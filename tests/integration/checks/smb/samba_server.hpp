@@ -49,6 +49,14 @@ class SambaServer {
   SambaServer(const SambaServer&) = delete;
   SambaServer& operator=(const SambaServer&) = delete;
 
+  // By the session service of NetBIOS, which has one port alone (RFC 1002): on an address of loopback that is nobody
+  // else's. Before start().
+  static constexpr const char* netbios_address = "127.139.0.1";
+  void listen_by_netbios() {
+    address_ = netbios_address;
+    port_ = 139;
+  }
+
   // What the section [projects] says besides path and users, and what [global] says as well (the last word counts).
   void write_configuration(const std::string& projects, const std::string& global = {}) const {
     std::string text = "[global]\n";
@@ -58,9 +66,10 @@ class SambaServer {
     }
     text += fmt::format("\tprivate dir = {0}/state\n\tpassdb backend = smbpasswd:{0}/passwords\n\tlog file = {0}/log\n",
                         folder_.string());
-    text += fmt::format("\tsmb ports = {}\n", port_);
     text +=
-        "\tdisable netbios = yes\n\tinterfaces = lo\n\tbind interfaces only = yes\n\tserver role = "
+        fmt::format("\tsmb ports = {}\n\tinterfaces = {}\n", port_, address_ == "127.0.0.1" ? "lo" : address_ + "/8");
+    text +=
+        "\tdisable netbios = yes\n\tbind interfaces only = yes\n\tserver role = "
         "standalone server\n"
         "\tmap to guest = never\n\tload printers = no\n\tprintcap name = /dev/null\n\tdisable spoolss = yes\n\tserver "
         "min protocol = SMB2_10\n";
@@ -83,7 +92,7 @@ class SambaServer {
     child_ = std::move(*child);
     const auto ready =
         wait_until(system_clock_source(), {"smbd listens", std::chrono::seconds(30), Milliseconds(50), {}, {}}, [&] {
-          const auto connection = connect_tcp({"127.0.0.1", port_}, {}, Deadline(std::chrono::seconds(1)));
+          const auto connection = connect_tcp({address_, port_}, {}, Deadline(std::chrono::seconds(1)));
           return !child_->running() || (connection && connection->saved_errno == 0);
         });
     if (!ready) return ready.error().message;
@@ -133,6 +142,7 @@ class SambaServer {
   }
 
   std::filesystem::path folder_;
+  std::string address_ = "127.0.0.1";
   std::uint16_t port_;
   std::optional<ChildProcess> child_;
 };

@@ -4,11 +4,14 @@
 // The SMB checks against a real Samba server on loopback.
 #include <gmock/gmock.h>
 
+#include <thread>
+
 #include "checks/registry/registry.hpp"
 #include "checks/run.hpp"
 #include "lab/core/digest.hpp"
 #include "tests/integration/checks/command/run_command.hpp"
 #include "tests/integration/checks/smb/samba_server.hpp"
+#include "tests/support/tcp_listener.hpp"
 
 namespace patchlab::checks::smb {
 namespace {
@@ -25,12 +28,13 @@ class SambaTest : public testing::Test {
     return Json{{"share", share}, {"user", user}, {"password", SambaServer::password}, {"port", server_->port()}};
   }
   static CheckResult checked(const std::string& kind, const Json& parameters,
-                             Milliseconds deadline = std::chrono::seconds(30)) {
+                             Milliseconds deadline = std::chrono::seconds(30),
+                             const std::string& address = "127.0.0.1") {
     CheckWorkers workers;
     workers.program = SMB_CHECK_WORKER;
     workers.find = find_check;
     auto result = run_check(host_processes(), workers,
-                            {CheckSpec{"share", kind, parameters, deadline}, Target{"127.0.0.1", "127.0.0.1", "lo"}});
+                            {CheckSpec{"share", kind, parameters, deadline}, Target{address, "127.0.0.1", "lo"}});
     // Whatever comes of it goes on record.
     const auto recorded = told(result) + result.expected + (result.error ? result.error->message : "");
     EXPECT_EQ(recorded.find(SambaServer::password), std::string::npos) << recorded;
@@ -235,6 +239,80 @@ TEST_F(SambaTest, WrongPasswordFailsTheFirstStepThatNeedsIt) {
   EXPECT_EQ(result.reason, "list-failed") << told(result);
   with["allowed_share"] = "handbook";
   EXPECT_EQ(checked("smb.denied", with).reason, "list-allowed-share-failed");
+}
+
+constexpr const char* with_smb_1 = "\tserver min protocol = NT1\n";
+
+TEST_F(SambaTest, AUserOfSmb1WorksInItsShareUnlessItIsSpokenNoMore) {
+  server_->write_configuration("read only = no", with_smb_1);
+  start();
+  auto with = account("projects");
+  with["dialect"] = "1";
+  const auto result = checked("smb.access", with);
+  EXPECT_EQ(result.outcome, Outcome::pass) << told(result);
+  server_->stop();
+  server_->write_configuration("read only = no");
+  start();
+  const auto gone = checked("smb.access", with);
+  EXPECT_EQ(gone.outcome, Outcome::fail) << told(gone);
+  EXPECT_EQ(gone.reason, "list-failed") << told(gone);
+  EXPECT_EQ(checked("smb.access", account("projects")).outcome, Outcome::pass) << "others are not hindered";
+}
+
+// As an update did that refused NTLM to those who came by SMB 1.
+TEST_F(SambaTest, AUserOfSmb1WhoseNtlmIsRefusedIsFound) {
+  server_->write_configuration("read only = no", std::string(with_smb_1) + "\tntlm auth = disabled\n");
+  start();
+  auto with = account("projects");
+  with["dialect"] = "1";
+  const auto result = checked("smb.access", with);
+  EXPECT_EQ(result.reason, "list-failed") << told(result);
+}
+
+TEST_F(SambaTest, AUserOfAnOlderDialectIsTheOnlyOneWhoMissesIt) {
+  server_->write_configuration("read only = no", "\tserver min protocol = SMB3_00\n");
+  start();
+  auto with = account("projects");
+  with["dialect"] = "3.0.2";
+  EXPECT_EQ(checked("smb.access", with).outcome, Outcome::pass) << told(checked("smb.access", with));
+  with["dialect"] = "2.0.2";
+  EXPECT_EQ(checked("smb.access", with).reason, "list-failed") << told(checked("smb.access", with));
+}
+
+TEST_F(SambaTest, AUserOfSmb1ByNetbiosWorksInItsShareUnlessThatIsRefused) {
+  server_->listen_by_netbios();
+  server_->write_configuration("read only = no", with_smb_1);
+  start();
+  auto with = account("projects");
+  with.update({{"dialect", "1"}, {"netbios", true}});
+  const auto by_netbios = [&] {
+    return checked("smb.access", with, std::chrono::seconds(30), SambaServer::netbios_address);
+  };
+  const auto result = by_netbios();
+  EXPECT_EQ(result.outcome, Outcome::pass) << told(result);
+  server_->stop();
+  server_->write_configuration("read only = no");
+  start();
+  EXPECT_EQ(by_netbios().reason, "list-failed") << told(by_netbios());
+  server_->stop();
+  EXPECT_EQ(by_netbios().reason, "connection-refused") << told(by_netbios());
+}
+
+TEST_F(SambaTest, ASessionOfNetbiosThatIsRefusedIsFound) {
+  const test::TcpListener refusing;
+  const std::jthread server([&] {
+    const Deadline patience(std::chrono::seconds(5));
+    for (int i = 0; i < 2; ++i) {  // the first connection only shows that somebody listens
+      const FileDescriptor client(::accept(refusing.get(), nullptr, nullptr));
+      if (receive_exactly(client.get(), 72, patience).bytes.size() == 72)
+        (void)send_all(client.get(), std::string("\x83\0\0\1\x82", 5), patience);
+    }
+  });
+  auto with = account("projects");
+  with.update({{"netbios", true}, {"port", refusing.port()}});
+  const auto result = checked("smb.access", with);
+  EXPECT_EQ(result.reason, "netbios-session-failed") << told(result);
+  EXPECT_THAT(told(result), testing::HasSubstr("session refused: 0x82 called name not present"));
 }
 
 TEST_F(SambaTest, CheckDiskSmbOfTheMonitoringPluginsRunsAsItIs) {

@@ -4,6 +4,7 @@
 
 #include "checks/smb/access.hpp"
 #include "checks/smb/denied.hpp"
+#include "checks/smb/netbios.hpp"
 #include "checks/smb/parameters.hpp"
 #include "checks/smb/readonly.hpp"
 #include "checks/smb/session.hpp"
@@ -62,6 +63,23 @@ TEST(SmbConfiguration, KeepsEverythingInItsFolder) {
   for (const auto* name : {"lock directory", "state directory", "cache directory", "pid directory", "private dir"}) {
     EXPECT_THAT(text, testing::HasSubstr(fmt::format("{} = /tmp/private\n", name)));
   }
+}
+
+TEST(NetbiosSession, IsAskedForAsTheRfcSays) {
+  const auto request = netbios_session_request();
+  ASSERT_EQ(request.size(), 72U);
+  EXPECT_EQ(request.substr(0, 4), std::string("\x81\0\0\x44", 4));
+  EXPECT_EQ(request.substr(4, 34), " CKFDENECFDEFFCFGEFFCCACACACACACA" + std::string(1, '\0'));
+  EXPECT_EQ(request[38], ' ');
+  EXPECT_EQ(request.back(), '\0');
+}
+
+TEST(SmbConfiguration, OffersTheOneDialectThatItIsTold) {
+  const auto of = [](const char* dialect) { return configuration("/tmp/private", Encryption::as_wanted, dialect); };
+  EXPECT_THAT(of("1"), testing::HasSubstr("client min protocol = NT1\n\tclient max protocol = NT1\n"));
+  EXPECT_THAT(of("2.0.2"), testing::HasSubstr("client min protocol = SMB2_02\n\tclient max protocol = SMB2_02\n"));
+  EXPECT_EQ(protocol_of("3.1.1"), "SMB3_11");
+  EXPECT_EQ(protocol_of("NT1"), "");
 }
 
 }  // namespace
