@@ -6,6 +6,7 @@
 #include <fmt/ranges.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <openssl/err.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -21,6 +22,7 @@ namespace patchlab::checks::port {
 namespace {
 
 constexpr std::size_t longest_cut = 7;  // bytes behind the last whole record: its head has five
+constexpr std::size_t longest_request = 4096;
 // Between two pieces: the first one has left, and the other end has taken it.
 constexpr Milliseconds between_pieces{25};
 
@@ -32,6 +34,8 @@ struct Parameters {
   std::vector<std::string> suites;
   bool resumes = true;
   bool pieces = true;
+  std::string request;
+  std::string first_record;  // "whole", "split" or empty
 };
 
 std::string why_not_of(const std::vector<std::string>& words, const std::string& word) {
@@ -60,6 +64,14 @@ Parameters read_parameters(JsonReader& reader) {
   with.suites = reader.texts_or_empty("suites", why_no_suite);
   with.resumes = reader.boolean_or("resumes", true);
   with.pieces = reader.boolean_or("pieces", true);
+  with.request = reader.text_or("request", "", [](const std::string& text) {
+    return text.size() <= longest_request ? "" : fmt::format("must have at most {} bytes", longest_request);
+  });
+  with.first_record = reader.text_or("first_record", "", [](const std::string& word) {
+    return why_not_of({"whole", "split"}, word);
+  });
+  if (!with.first_record.empty() && with.request.empty())
+    reader.problem("first_record", "needs a 'request', which the server answers");
   return with;
 }
 
@@ -134,7 +146,7 @@ class Visits {
       const auto who = fmt::format("client {}{}{}", round + 1, extended ? "" : ", without the extended master secret",
                                    suite.empty() ? "" : ", " + suite);
       PATCHLAB_ASSIGN(const auto context, context_with(suite, extended));
-      PATCHLAB_ASSIGN(const auto kept, visit(*context, who, "handshake-failed", nullptr, 0));
+      PATCHLAB_ASSIGN(const auto kept, visit(*context, who, "handshake-failed", nullptr, 0, with_.request));
       if (!kept) break;
       ++seen_.full;
       PATCHLAB_ASSIGN(const auto again, visit(*context, who + ", again", "resumption-failed", kept.get(), 0));
@@ -153,6 +165,8 @@ class Visits {
         {"pieces", seen_.pieces},
         {"planned", {{"full", with_.rounds}, {"resumed", with_.rounds}, {"pieces", with_.pieces ? longest_cut : 0}}},
         {"not_resumed", seen_.not_resumed},
+        {"answered", seen_.answered},
+        {"split", seen_.split},
         {"trouble", seen_.trouble}};
   }
 
@@ -173,7 +187,7 @@ class Visits {
 
   // The session to come back with; null: it did not get in.
   Result<Owned<SSL_SESSION>> visit(SSL_CTX& context, const std::string& what, const std::string& reason,
-                                   SSL_SESSION* earlier, std::size_t cut) {
+                                   SSL_SESSION* earlier, std::size_t cut, const std::string& request = {}) {
     if (deadline_.passed()) return fails(what, "no-answer", "the deadline came before all had had their turn");
     PATCHLAB_ASSIGN(const auto connection, connect_tcp({target_.address, with_.port}, {}, deadline_));
     if (connection.saved_errno != 0)
@@ -196,16 +210,53 @@ class Visits {
       return fails(what, ended == "no-answer" ? ended : ended == "malformed" ? "malformed-tls" : reason, end.why);
     }
     if (earlier != nullptr && SSL_session_reused(session.get()) != 1) ++seen_.not_resumed;
-    Owned<SSL_SESSION> kept(SSL_get1_session(session.get()));
+    // A copy, where more is said: whoever ends the connection without a word spoils the session for OpenSSL.
+    const auto* made = SSL_get0_session(session.get());
+    Owned<SSL_SESSION> kept(request.empty() ? SSL_get1_session(session.get()) : SSL_SESSION_dup(made));
+    if (!request.empty() && !hears_answer(*session, *wire, what, request)) return Owned<SSL_SESSION>();
     (void)SSL_shutdown(session.get());  // or the session would count as broken, and not be taken up again
     return kept;
+  }
+
+  // One step of OpenSSL's until it is done; what it returned then, 0: the server ended it, -1: the deadline passed.
+  template <class Step>
+  int done(SSL& session, Wire& wire, Step step) {
+    while (true) {
+      ERR_clear_error();
+      const int result = step();
+      if (result > 0) return result;
+      const int wanted = SSL_get_error(&session, result);
+      if (wanted != SSL_ERROR_WANT_READ && wanted != SSL_ERROR_WANT_WRITE) return 0;
+      const auto waited =
+          wire.wait(wanted == SSL_ERROR_WANT_READ ? Wire::Wanted::bytes : Wire::Wanted::room, deadline_);
+      if (waited.passed) return -1;
+      if (!waited.trouble.empty()) return 0;
+    }
+  }
+
+  // Reading gives what is in one record, never of two: that is how the first one is measured.
+  bool hears_answer(SSL& session, Wire& wire, const std::string& what, const std::string& request) {
+    std::array<char, 16384> record{};
+    const auto read = [&] { return SSL_read(&session, record.data(), static_cast<int>(record.size())); };
+    int count =
+        done(session, wire, [&] { return SSL_write(&session, request.data(), static_cast<int>(request.size())); });
+    if (count > 0) count = done(session, wire, read);
+    if (count <= 0) {
+      fails(what, count < 0 ? "no-answer" : "not-answered",
+            count < 0 ? "no answer to the request until the deadline" : "the server ended the connection instead");
+      return false;
+    }
+    ++seen_.answered;
+    // One byte alone is parted from nothing.
+    if (count == 1 && done(session, wire, read) > 0) ++seen_.split;
+    return true;
   }
 
   const Target& target_;
   const Parameters& with_;
   const Deadline& deadline_;
   struct {
-    std::size_t full = 0, resumed = 0, pieces = 0, not_resumed = 0;
+    std::size_t full = 0, resumed = 0, pieces = 0, not_resumed = 0, answered = 0, split = 0;
     Json trouble;
   } seen_;
 };
@@ -241,6 +292,13 @@ class Handshakes final : public CheckWith<Parameters> {
     if (with.resumes && anew > 0)
       return {Outcome::fail, "not-resumed", expected + ", the second time with the session of the first",
               fmt::format("{}, {} of them with a new session", got_in, anew)};
+    const auto answered = seen.value("answered", std::size_t{0}), split = seen.value("split", std::size_t{0});
+    if (!with.request.empty() && answered != with.rounds) return {Outcome::error, "not-whole", expected, got_in};
+    const auto told = fmt::format("{} of {} answers begin with a record of one byte", split, answered);
+    if (with.first_record == "whole" && split > 0)
+      return {Outcome::fail, "first-byte-apart", "answers whose first byte comes with others", told};
+    if (with.first_record == "split" && split < answered)
+      return {Outcome::fail, "first-byte-not-apart", "answers whose first byte comes in a record of its own", told};
     return {Outcome::pass, "as-expected", expected, got_in};
   }
 
@@ -249,6 +307,9 @@ class Handshakes final : public CheckWith<Parameters> {
       return Error{ErrorClass::check, "not all get in: " + trouble.value("why", ""), {}};
     json.erase("resumes");
     if (seen.at("not_resumed").get<std::size_t>() > 0) json["resumes"] = false;
+    const auto answered = seen.value("answered", std::size_t{0}), split = seen.value("split", std::size_t{0});
+    json.erase("first_record");
+    if (answered > 0 && (split == 0 || split == answered)) json["first_record"] = split == 0 ? "whole" : "split";
     return {};
   }
 };

@@ -18,10 +18,17 @@ namespace patchlab::checks::port {
 //                 default: all that this host knows, and the server chooses
 //   resumes       whether the second visit takes up the session of the first (default true); false: not looked at
 //   pieces        whether clients come whose bytes arrive in pieces (default true)
+//   request       what each client says on its first visit, for which the server has an answer ("GET /
+//   HTTP/1.0\r\n...") first_record  needs `request`: "whole": the answer does not begin with a record (RFC 5246, 6.2.1)
+//   of one byte, as it
+//                 does where a server parts it against CVE-2011-3389 and which some clients cannot put together again;
+//                 "split": each does; default: only that there is an answer
 // Observation: {"server", "full", "resumed", "pieces": how many got in, "planned": {the same}, "not_resumed": visits
-// that began anew, "trouble": {"what", "reason", "why"} of the first that did not get in}. It ends there.
-// Reasons of failure: handshake-failed, resumption-failed, pieces-refused, not-resumed, malformed-tls, those of
-// starttls.hpp, and connection-refused, no-answer, unreachable, connection-broken.
+// that began anew, "answered", "split": answers, and those that began with one byte, "trouble": {"what", "reason",
+// "why"} of the first that did not get in}. It ends there.
+// Reasons of failure: handshake-failed, resumption-failed, pieces-refused, not-resumed, not-answered, first-byte-apart,
+// first-byte-not-apart, malformed-tls, those of starttls.hpp, and connection-refused, no-answer, unreachable,
+// connection-broken.
 [[nodiscard]] const Check& tls_handshakes();
 
 }  // namespace patchlab::checks::port

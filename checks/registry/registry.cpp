@@ -33,6 +33,7 @@
 #include "checks/mail/size_limit.hpp"
 #include "checks/ntp/query.hpp"
 #include "checks/port/banner.hpp"
+#include "checks/port/client_role.hpp"
 #include "checks/port/handshakes.hpp"
 #include "checks/port/offered.hpp"
 #include "checks/port/scan.hpp"
@@ -87,6 +88,7 @@ const std::vector<const Check*>& all_checks() {
       &mail::size_limit(),
       &ntp::query(),
       &port::banner(),
+      &port::tls_client_role(),
       &port::tls_handshakes(),
       &port::tls_offered(),
       &port::tls_scan(),

@@ -82,6 +82,30 @@ TEST(TlsHandshakes, FindThatWhatArrivesInPiecesIsRefused) {
   EXPECT_EQ(shaken(server, {{"rounds", 2}, {"pieces", false}}).judgement.outcome, Outcome::pass);
 }
 
+// As a server does since MS12-006, for clients that cannot put records together again.
+TEST(TlsHandshakes, FindThatTheFirstByteOfAnAnswerComesInARecordOfItsOwn) {
+  const Json with{{"rounds", 3}, {"pieces", false}, {"request", "GET / HTTP/1.0\r\n\r\n"}, {"first_record", "whole"}};
+  auto server = up_to_1_2();
+  server.answer = "HTTP/1.0 200 OK\r\n\r\nhello\n";
+  const auto good = shaken(server, with);
+  EXPECT_EQ(good.judgement.outcome, Outcome::pass) << good.judgement.reason << good.observation.dump(1);
+  EXPECT_EQ(good.observation.at("answered"), 3);
+  server.splits = true;
+  const auto seen = shaken(server, with);
+  EXPECT_EQ(seen.judgement.reason, "first-byte-apart") << seen.observation.dump(1);
+  EXPECT_EQ(seen.judgement.observed, "3 of 3 answers begin with a record of one byte");
+  const auto learnt = tls_handshakes().expecting(with, seen.observation);
+  ASSERT_TRUE(learnt);
+  EXPECT_EQ(learnt->at("first_record"), "split");
+  EXPECT_EQ(shaken(server, *learnt).judgement.outcome, Outcome::pass);
+  server.splits = false;
+  EXPECT_EQ(shaken(server, *learnt).judgement.reason, "first-byte-not-apart");
+  server.answer = "H";
+  EXPECT_EQ(shaken(server, with).judgement.outcome, Outcome::pass) << "one byte is all that there is";
+  server.answer.clear();
+  EXPECT_EQ(shaken(server, with).judgement.reason, "not-answered");
+}
+
 TEST(TlsHandshakes, FindThatNobodyIsKnownAgain) {
   auto server = up_to_1_2();
   server.resumes = false;

@@ -36,6 +36,8 @@ struct Server {
   bool resumes = true;               // knows who was there before
   bool needs_extension = false;      // ends with an alert for who has no extended master secret
   bool needs_whole_records = false;  // ends with who comes in pieces
+  std::string answer{};              // to whatever is said once the handshake is done; empty: none
+  bool splits = false;               // its first byte in a record of its own
   int leaves_out = 0;                // every so-many-th connection is closed at once; 0: none
 };
 
@@ -132,6 +134,17 @@ class TlsServer {
       if (SSL_get_error(session, result) != SSL_ERROR_WANT_READ) return false;
     }
   }
+  void answer(int client, SSL* session) const {
+    std::array<char, 4096> request{};
+    // Who only shook hands says goodbye, which is no request.
+    if (server_.answer.empty() || !wait_readable(client, Deadline(std::chrono::seconds(5))) ||
+        SSL_read(session, request.data(), static_cast<int>(request.size())) <= 0)
+      return;
+    const auto& text = server_.answer;
+    const int first = server_.splits ? 1 : static_cast<int>(text.size());
+    SSL_write(session, text.data(), first);
+    if (server_.splits && text.size() > 1) SSL_write(session, text.data() + 1, static_cast<int>(text.size()) - 1);
+  }
   void serve() {
     const FileDescriptor client(::accept(listener_.get(), nullptr, nullptr));
     if (server_.leaves_out > 0 && ++connections_ % server_.leaves_out == 0) return;
@@ -145,7 +158,7 @@ class TlsServer {
     }
     SSL* session = SSL_new(context_);
     SSL_set_fd(session, client.get());
-    if (takes_pieces_only_whole(client.get(), session)) (void)SSL_accept(session);
+    if (takes_pieces_only_whole(client.get(), session) && SSL_accept(session) == 1) answer(client.get(), session);
     SSL_free(session);
   }
 
