@@ -45,6 +45,7 @@
 #include "checks/smb/encryption.hpp"
 #include "checks/smb/login_refused.hpp"
 #include "checks/smb/readonly.hpp"
+#include "checks/tftp/get.hpp"
 
 namespace patchlab::checks {
 namespace {
@@ -100,6 +101,7 @@ const std::vector<const Check*>& all_checks() {
       &smb::encryption(),
       &smb::login_refused(),
       &smb::readonly(),
+      &tftp::get(),
   });
   return checks;
 }

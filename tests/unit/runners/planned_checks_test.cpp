@@ -69,6 +69,7 @@ TEST(CheckDigest, ChangesWithEveryParameterOfEveryKind) {
   add("ntp.query", {{"max_stratum", 5}});
   add("tls.handshakes", {{"port", 443}, {"rounds", 10}});
   add("tls.client", {{"listen_port", 8443}, {"path", "/calls?to={server}"}});
+  add("tftp.get", {{"file", "boot.bin"}, {"windowsize", 4}});
   add("tls.scan", {{"port", 443}, {"suites", {{"1.2", {"ECDHE-RSA-AES256-GCM-SHA384"}}}}, {"groups", {"P-256"}}});
   add("dns.load", {{"records", {"a.example. A 10.20.0.80"}}, {"per_second", 10}, {"seconds", 1}});
   add("dns.transfer", {{"zone", "a.example."}, {"records", 1}, {"sha256", std::string(64, '0')}});

@@ -119,6 +119,8 @@ constexpr const char* all_kinds = R"json([
     "suites": ["DHE-RSA-AES256-SHA"], "resumes": false, "pieces": false, "request": "GET / HTTP/1.0", "first_record": "whole"}},
   {"id": "scan", "kind": "tls.scan", "with": {"port": 25, "starttls": "smtp", "groups": ["P-256", "X25519"],
     "suites": {"1.2": ["ECDHE-RSA-AES256-GCM-SHA384"], "1.3": ["TLS_AES_256_GCM_SHA384"]}, "dh_bits": 2048}},
+  {"id": "boot-file", "kind": "tftp.get", "with": {"file": "boot\\x64\\wdsnbp.com", "port": 69, "blksize": 1456,
+    "windowsize": 4, "tsize": false, "sha256": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}},
   {"id": "calls", "kind": "tls.client", "with": {"listen_port": 8443, "port": 80, "path": "/c.asp?to={server}",
     "host": "apps.office.example", "version": "1.0"}},
   {"id": "anew", "kind": "mail.delivery", "with": {"user": "bob", "password": "x", "from": "bob@corp.example",

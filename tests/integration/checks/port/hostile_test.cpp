@@ -123,6 +123,7 @@ std::vector<Victim> victims() {
       {"tls.handshakes", tls_record, {{"rounds", 3}}, {"port"}},
       {"tls.handshakes", tls_record, {{"rounds", 3}, {"request", "hello"}, {"first_record", "whole"}}, {"port"}},
       {"tls.handshakes", smtp, {{"starttls", "smtp"}}, {"port"}},
+      {"tftp.get", dns_stream, {{"file", "boot.bin"}, {"windowsize", 4}}, {"port"}},
       {"tls.scan", tls_record, {{"suites", {{"1.2", {"ECDHE-RSA-AES256-GCM-SHA384"}}}}}, {"port"}},
       {"tls.offered", tls_record, {{"versions", {"1.2", "1.3"}}}, {"port"}},
       {"tls.offered", smtp, {{"versions", {"1.2", "1.3"}}, {"starttls", "smtp"}}, {"port"}},
