@@ -27,6 +27,7 @@ class SambaServer {
  public:
   static constexpr const char* user = "daemon";
   static constexpr const char* other_user = "games";
+  static constexpr const char* administrator = "root";  // only with make_shadow_copies
   static constexpr const char* password = "Rainy-Tuesday-41";
 
   // Empty when it can run here.
@@ -79,6 +80,36 @@ class SambaServer {
     text += fmt::format("[handbook]\n\tpath = {}/handbook\n\tvalid users = {} {}\n\tread only = yes\n",
                         folder_.string(), user, other_user);
     (void)write_file_atomically(configuration_file(), text).has_value();
+  }
+
+  // A queue with nothing behind it, for `user`.
+  void serve_queue(const std::string& name) const {
+    std::filesystem::create_directory(share("spool"));
+    std::filesystem::permissions(share("spool"), std::filesystem::perms(01777));
+    (void)write_file_atomically(folder_ / "printcap", name + "|a printer\n").has_value();
+    write_configuration("read only = no",
+                        fmt::format("\tdisable spoolss = no\n\tprinting = bsd\n\tprintcap name = {0}/printcap\n"
+                                    "\tprint command = rm %s\n\tlpq command = true\n"
+                                    "[{1}]\n\tpath = {0}/spool\n\tprintable = yes\n\tguest ok = no\n",
+                                    folder_.string(), name));
+  }
+  // By the service of MS-FSRVP, for `administrator`: the copy of a share is a copy of its folder, or nothing.
+  enum class ShadowCopies { made, failing };
+  void make_shadow_copies(ShadowCopies end) const {
+    add_user(administrator);
+    const auto script = [&](const char* name, const std::string& text) {
+      (void)write_file_atomically(folder_ / name, "#!/bin/sh\n" + text + "\n").has_value();
+      std::filesystem::permissions(folder_ / name, std::filesystem::perms(0755));
+    };
+    script("check", "echo \"$1\"");
+    script("create", end == ShadowCopies::made ? "cp -a \"$1\" \"$1-copy\" && echo \"$1-copy\"" : "exit 1");
+    script("delete", "rm -rf \"$2\"");
+    write_configuration(
+        fmt::format("read only = no\n\tvalid users = {0} root\n\tvfs objects = shell_snap\n"
+                    "\tshell_snap:check path command = {1}/check\n"
+                    "\tshell_snap:create command = {1}/create\n\tshell_snap:delete command = {1}/delete",
+                    user, folder_.string()),
+        "\trpc_daemon:fssd = fork\n\trpc_server:fss = external\n");
   }
 
   // Empty when it listens.
