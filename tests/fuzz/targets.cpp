@@ -13,6 +13,7 @@
 #include "lab/core/json.hpp"
 #include "lab/core/names.hpp"
 #include "lab/core/printable.hpp"
+#include "lab/facts/compare.hpp"
 #include "patches/bytes/file_kind.hpp"
 #include "patches/cab/cabinet.hpp"
 #include "patches/msi/summary_information.hpp"
@@ -30,6 +31,7 @@
 #include "promotion/signature/ssh_signature.hpp"
 #include "promotion/statement/statement.hpp"
 #include "promotion/trust/signers.hpp"
+#include "tests/support/facts.hpp"
 #include "tests/support/feeds.hpp"
 #include "tests/support/security_key_signatures.hpp"
 #include "tests/support/statements.hpp"
@@ -160,6 +162,20 @@ void inventory(std::string_view bytes) {
       static_cast<void>(pretty(Json(system.name)));
     }
   }
+}
+
+// What a machine says of itself: whatever it says, a likeness that is kept is read again as it was, and nothing is
+// alike but by being the same.
+void facts(std::string_view bytes) {
+  using namespace lab::facts;
+  const auto said = read_facts(bytes, "x");
+  if (!said) return;
+  static const auto production = read_facts(tests::small_facts(), "small").value();
+  auto likeness = compare("dns", *said, production);
+  likeness.facts = std::string(64, '0');
+  std::vector<JsonProblem> problems;
+  if (likeness_from_json(Json(likeness), "", problems) != likeness || !problems.empty()) std::abort();
+  if (likeness.state() == LikenessState::alike && said->packages != production.packages) std::abort();
 }
 
 // What is read of a file that is in memory: feeds are too large to be handed over as text.
@@ -504,6 +520,10 @@ Seeds inventory_seeds() {
           "define hostgroup {\n\thostgroup_name g\n\tmembers a,b\n\t}\ndefine host {\n\thost_name a\n\t}\n",
           "# Nmap 7\nHost: 10.0.0.1 (a)\tStatus: Up\n# Nmap done\n10.0.0.2 b\n2001:db8::1\n"};
 }
+Seeds facts_seeds() {
+  return {tests::small_facts(), tests::facts_text("{\"not_known\":\"ports\",\"why\":\"x\"}\n"),
+          tests::facts_text("{\"package\":\"KB5035968\",\"version\":\"installed\"}\n")};
+}
 Seeds kind_seeds() {
   return {"<!DOCTYPE html>", "version https://git-lfs.github.com/spec/v1", "PK\x03\x04", "{\"a\": 1}", "!<arch>\n",
           "#!/bin/sh"};
@@ -534,6 +554,7 @@ const std::vector<Target>& targets() {
                                        {"calendar", calendar, calendar_seeds},
                                        {"feed", feed, feed_seeds},
                                        {"inventory", inventory, inventory_seeds},
+                                       {"facts", facts, facts_seeds},
                                        {"kind", kind, kind_seeds},
                                        {"statement", statement, statement_seeds},
                                        {"signature", signature, signature_seeds},
