@@ -129,6 +129,7 @@ void write_fact(std::string& out, const RunRecord& record, const Decisions& deci
       row.item = fmt::format("{}", fmt::join(verdict->failed, " "));
       break;
     }
+    case FactKind::likeness:
     case FactKind::finding:
     case FactKind::check:
     case FactKind::flaky: row.machine = machine_of_key(fact.subject); break;

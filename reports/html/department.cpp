@@ -240,30 +240,56 @@ void write_flaky(Page& page, const DepartmentRecord& department) {
   });
 }
 
+// What was not known is never shown as good.
+void write_likeness(Page& page, const MachineRecord& machine) {
+  if (!machine.likeness) return badge(page, Outcome::not_reached, "not asked");
+  const auto& likeness = *machine.likeness;
+  switch (likeness.state()) {
+    case lab::facts::LikenessState::unknown: badge(page, Outcome::not_reached, "not known"); break;
+    case lab::facts::LikenessState::differs: badge(page, Outcome::skipped, "differs"); break;
+    case lab::facts::LikenessState::alike: badge(page, Outcome::pass, "alike"); break;
+  }
+  page.element("div", {}, sentence_of(likeness));
+  if (likeness.differences.empty()) return;
+  page.element("details", {}, [&] {
+    page.element("summary", {}, "what differs");
+    page.element("ul", {}, [&] {
+      for (const auto& one : likeness.differences)
+        page.element(
+            "li", {},
+            fmt::format("{} {}: golden {}, production {}", to_string(one.part), one.name,
+                        one.golden.empty() ? "none" : one.golden, one.production.empty() ? "none" : one.production));
+    });
+  });
+}
+
 void write_machines(Page& page, const DepartmentRecord& department) {
   page.element("h3", {}, "Machines and golden images");
-  table(page, "plain", "machines of " + department.name,
-        {"Machine", "Role", "Address", "Memory", "Checks", "Golden image", "Digest", "After the run"}, [&] {
-          for (const auto& machine : department.machines) {
-            page.element("tr", {}, [&] {
-              page.element("th", {{"scope", "row"}}, machine.name);
-              page.element("td", {}, machine.role);
-              page.element("td", {}, [&] { page.element("code", {}, machine.address); });
-              page.element("td", {{"class", "number"}}, fmt::format("{} MiB", machine.memory_mib));
-              page.element("td", {{"class", "number"}}, fmt::format("{}", machine.checks.size()));
-              page.element("td", {}, machine.golden);
-              page.element("td", {}, [&] { digest(page, machine.golden_digest); });
-              page.element("td", {}, [&] {
-                if (machine.golden_digest_after.empty())
-                  badge(page, Outcome::not_reached, "not verified");
-                else if (machine.golden_digest_after == machine.golden_digest)
-                  badge(page, Outcome::pass, "unchanged");
-                else
-                  badge(page, Outcome::fail, "changed");
-              });
+  table(
+      page, "plain", "machines of " + department.name,
+      {"Machine", "Role", "Address", "Memory", "Checks", "Golden image", "Digest", "After the run", "Like production"},
+      [&] {
+        for (const auto& machine : department.machines) {
+          page.element("tr", {}, [&] {
+            page.element("th", {{"scope", "row"}}, machine.name);
+            page.element("td", {}, machine.role);
+            page.element("td", {}, [&] { page.element("code", {}, machine.address); });
+            page.element("td", {{"class", "number"}}, fmt::format("{} MiB", machine.memory_mib));
+            page.element("td", {{"class", "number"}}, fmt::format("{}", machine.checks.size()));
+            page.element("td", {}, machine.golden);
+            page.element("td", {}, [&] { digest(page, machine.golden_digest); });
+            page.element("td", {}, [&] {
+              if (machine.golden_digest_after.empty())
+                badge(page, Outcome::not_reached, "not verified");
+              else if (machine.golden_digest_after == machine.golden_digest)
+                badge(page, Outcome::pass, "unchanged");
+              else
+                badge(page, Outcome::fail, "changed");
             });
-          }
-        });
+            page.element("td", {}, [&] { write_likeness(page, machine); });
+          });
+        }
+      });
 }
 
 void write_remarks(Page& page, const DepartmentRecord& department) {

@@ -294,6 +294,22 @@ RunFact fact_of_decision(const DepartmentRecord& department, const DecisionRecor
   return fact;
 }
 
+// Whether it is enough is the policy's word, which the decision tells.
+RunFact fact_of_likeness(const DepartmentRecord& department, const MachineRecord& machine) {
+  const auto state = machine.likeness->state();
+  RunFact fact{.kind = FactKind::likeness,
+               .department = department.name,
+               .subject = machine.name,
+               .outcome = state == lab::facts::LikenessState::alike ? Outcome::pass : Outcome::skipped,
+               .code = state == lab::facts::LikenessState::alike ? "ok" : to_string(state),
+               .sentence = sentence_of(*machine.likeness)};
+  for (const auto& one : machine.likeness->differences)
+    fact.detail +=
+        fmt::format("{} {}: golden {}, production {}\n", to_string(one.part), one.name,
+                    one.golden.empty() ? "none" : one.golden, one.production.empty() ? "none" : one.production);
+  return fact;
+}
+
 RunFact fact_of_verdict(const DepartmentRecord& department, const std::string& candidate) {
   RunFact fact{.kind = FactKind::verdict,
                .department = department.name,
@@ -603,6 +619,7 @@ const char* to_string(FactKind kind) {
     case FactKind::department: return "department";
     case FactKind::fence: return "fence";
     case FactKind::decision: return "decision";
+    case FactKind::likeness: return "likeness";
     case FactKind::verdict: return "verdict";
     case FactKind::finding: return "finding";
     case FactKind::check: return "check";
@@ -631,6 +648,9 @@ std::vector<RunFact> facts_of_run(const RunRecord& record, const Decisions& deci
     for (const char* phase : {"before", "during", "after"})
       facts.push_back(fact_of_fence_phase(department, phase, fence));
     facts.push_back(fact_of_decision(department, decision));
+    for (const auto& machine : department.machines) {
+      if (machine.likeness) facts.push_back(fact_of_likeness(department, machine));
+    }
     for (const auto& candidate : record.candidates) facts.push_back(fact_of_verdict(department, candidate.id));
     add_findings(facts, department, decision);
     Checks(department).add_to(facts);

@@ -17,6 +17,7 @@ enum class FactKind {
   department,  // whether the lab could tell; one per department
   fence,       // whether anything inside reached the outside; one per department, then one for each phase of it
   decision,    // what the gate says, as of when it was asked; one per department
+  likeness,    // one per department and machine, where the run was given facts of production; only told
   verdict,     // one per department and candidate
   finding,     // one per change in the set that is decided about that nothing explains and that failed nobody
   check,       // one per department and check of a machine, and `state` of each machine, over all trials that count

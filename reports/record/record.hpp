@@ -14,6 +14,7 @@
 #include "checks/state/state_difference.hpp"
 #include "lab/core/json.hpp"
 #include "lab/core/outcome.hpp"
+#include "lab/facts/likeness.hpp"
 #include "reports/record/decision_record.hpp"
 #include "reports/record/words.hpp"
 
@@ -63,6 +64,9 @@ struct MachineRecord {
   // Of a golden image: the folder of its recipe. What a run would start from today is another one when that was
   // changed, not when somebody made an image of the same name from another folder. Empty: not known, or a domain.
   std::string golden_recipe{};
+  // How like the machine of production it was known to be that it stands for, when the run took place. Nothing: nobody
+  // asked, and nobody knows.
+  std::optional<lab::facts::Likeness> likeness{};
 };
 
 // One attempt of something inside the fence to reach the outside. `answered` must be false; one true voids the run. But

@@ -133,6 +133,8 @@ MachineRecord read_machine(const Json& json, const std::string& pointer, Problem
   machine.state_digest = reader.text_or("state_digest", "");
   if (!machine.state_digest.empty() && !is_sha256(machine.state_digest))
     reader.problem("state_digest", "must be a SHA-256 in lower-case hex");
+  if (!reader.raw("likeness").is_null())
+    machine.likeness = lab::facts::likeness_from_json(reader.raw("likeness"), reader.at("likeness"), problems);
   reader.finish();
   return machine;
 }

@@ -50,18 +50,20 @@ Json asked_json(const AskedRecord& asked) {
 }
 
 Json machine_json(const MachineRecord& machine) {
-  return {{"name", machine.name},
-          {"role", machine.role},
-          {"golden", machine.golden},
-          {"golden_at", machine.golden_at},
-          {"golden_recipe", machine.golden_recipe},
-          {"golden_digest", machine.golden_digest},
-          {"golden_digest_after", machine.golden_digest_after},
-          {"address", machine.address},
-          {"memory_mib", machine.memory_mib},
-          {"checks", machine.checks},
-          {"check_digests", machine.check_digests},
-          {"state_digest", machine.state_digest}};
+  Json json{{"name", machine.name},
+            {"role", machine.role},
+            {"golden", machine.golden},
+            {"golden_at", machine.golden_at},
+            {"golden_recipe", machine.golden_recipe},
+            {"golden_digest", machine.golden_digest},
+            {"golden_digest_after", machine.golden_digest_after},
+            {"address", machine.address},
+            {"memory_mib", machine.memory_mib},
+            {"checks", machine.checks},
+            {"check_digests", machine.check_digests},
+            {"state_digest", machine.state_digest}};
+  if (machine.likeness) json["likeness"] = *machine.likeness;
+  return json;
 }
 
 Json fence_json(const FenceRecord& fence) {

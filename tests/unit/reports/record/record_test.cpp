@@ -8,6 +8,7 @@
 #include <functional>
 
 #include "lab/core/files.hpp"
+#include "reports/record/facts.hpp"
 #include "tests/support/json_schema.hpp"
 #include "tests/support/sample_record.hpp"
 
@@ -33,6 +34,15 @@ RunRecord record_with_every_field() {
   auto& department = record.departments[0];
   department.error = infrastructure_error("no space left");
   department.fence.troubles = {"no IPv6 in this kernel"};
+  department.machines[0].likeness = lab::facts::Likeness{
+      .production = "dns1.corp.example",
+      .facts = std::string(64, 'f'),
+      .observed = "2026-11-21T22:00:00Z",
+      .parts = {{.part = lab::facts::Part::packages, .same = 300, .other = 1, .of_role = 1},
+                {.part = lab::facts::Part::ports, .not_known = "golden machine: it was not started"}},
+      .differences = {{lab::facts::Part::packages, "bind9:amd64", "1:9.18.33", "1:9.18.28", true}},
+      .golden_configuration = std::string(64, 'c'),
+      .production_configuration = std::string(64, 'd')};
   auto& trial = department.trials[2];
   trial.error = guest_error("silent");
   trial.reused_from = "finance/t1";
@@ -114,6 +124,28 @@ TEST(RunRecord, SchemaAndReaderRefuseTheSameSpoiledRecords) {
     EXPECT_FALSE(run_record_from_json(unknown_key)) << pointer;
   }
   EXPECT_GT(spoiled, 500U);
+}
+
+// What it says is only told, whatever it says; and a run that was not asked tells nothing.
+TEST(RunRecord, TellsTheLikenessOfEachMachineAndHoldsItAgainstNobody) {
+  auto record = tests::good_record();
+  const auto of_likeness = [&] {
+    auto facts = facts_of_run(record);
+    std::erase_if(facts, [](const RunFact& fact) { return fact.kind != FactKind::likeness; });
+    return facts;
+  };
+  EXPECT_THAT(of_likeness(), IsEmpty());
+  record.departments[0].machines[0].likeness = *record_with_every_field().departments[0].machines[0].likeness;
+  const auto facts = of_likeness();
+  ASSERT_EQ(facts.size(), 1U);
+  EXPECT_EQ(name_of(facts[0]), "finance likeness dns");
+  EXPECT_EQ(facts[0].code, "unknown");
+  EXPECT_FALSE(facts[0].stands_against());
+  EXPECT_THAT(
+      facts[0].sentence,
+      HasSubstr(
+          "not like 'dns1.corp.example' as of 2026-11-21T22:00:00Z: 1 package; not known: ports (golden machine: "));
+  EXPECT_THAT(facts[0].detail, HasSubstr("packages bind9:amd64: golden 1:9.18.33, production 1:9.18.28"));
 }
 
 // A record of before they were written is read, and knows nothing of them; a wrong one is refused.
