@@ -99,9 +99,10 @@ asks='def w: split(" "); def only($k): type == "object" and keys - ($k | w) == [
   def approvals: list and all(.[]; only("count not_by security_key when") and (.count | count(20)) and ((has("not_by") | not) or (.not_by | words("submitter waiver-author policy-author"))) and
     ((has("security_key") | not) or (.security_key | IN("any", "touched", "verified"))) and ((has("when") | not) or (.when | only("severity waived") and (.severity // .waived) and ((has("severity") | not) or (.severity | severities)) and ((has("waived") | not) or (.waived | type == "boolean")))));
   def opt($k; f): (has($k) | not) or (.[$k] | f);
-  def asks: (any(.. | strings; contains("\ufffd")) | not) and only("$schema schema id title author valid_since valid_until replaces run departments coverage approvals change_ticket findings waivers windows emergency") and .schema == "patchlab/policy/v1" and (.id | type == "string" and test("^[a-z][a-z0-9-]*$")) and (.valid_since | moment) and (.valid_until | moment) and
+  def asks: (any(.. | strings; contains("\ufffd")) | not) and only("$schema schema id title author valid_since valid_until replaces run departments coverage likeness approvals change_ticket findings waivers windows emergency") and .schema == "patchlab/policy/v1" and (.id | type == "string" and test("^[a-z][a-z0-9-]*$")) and (.valid_since | moment) and (.valid_until | moment) and
   opt("author"; type == "string" and test("^[A-Za-z0-9._@+-]+$")) and opt("replaces"; type == "string" and test("^[0-9a-f]{64}$")) and opt("approvals"; approvals) and opt("change_ticket"; IN("any", "required")) and opt("findings"; only("review notice") and all(.[]; IN("needs-decision", "shown"))) and
   opt("waivers"; only("what max_days max_per_set never") and (.what | words("check state install review")) and (.max_days | count(366)) and (.max_per_set | count(100)) and opt("never"; list and all(.[]; type == "string"))) and
+  opt("likeness"; only("max_age_days at_most") and (.max_age_days | count(366)) and (.at_most | only("release packages role-packages configuration role-configuration services ports") and length > 0 and all(.[]; type == "number" and . >= 0 and . <= 100000))) and
   opt("emergency"; only("severity approvals review_within_days") and (.severity | severities) and (.approvals | approvals) and (.review_within_days | count(366)));'
 signers=; version=0; policies=; declare -A closed=() book=()
 for ((i = 1; i <= n; i++)); do k=${kind[i]}; f=objects/${object[i]}
@@ -150,6 +151,10 @@ flags() { # SIGNATURE: what a security key saw: 1 touched, 4 knew who; 0 for oth
   local blob from=20 size part; blob=$(sed '1d;$d' "$1" | base64 -d | od -An -v -tx1 | tr -d ' \n')
   next() { size=$((16#${blob:from:8} * 2)); part=${blob:from + 8:size}; from=$((from + 8 + size)); }
   next; next; next; next; next; blob=$part; from=0; next; next; echo $((16#${blob:from:2}0 / 16)); }
+# Whether each golden machine was known to be as like production as the policy asks, when it was promoted: AT, in ms
+alike='$rules[0].likeness as $l | $l == null or (.departments[] | select(.name == $dep) | .machines | all(.[]; .likeness as $k | $k != null and $k.not_known == "" and
+  (($k.observed[0:19] + "Z" | fromdateiso8601) * 1000 | . <= $at + 86400000 and $at - . <= $l.max_age_days * 86400000) and all($l.at_most | to_entries[]; .key as $w | .value as $most | ($w | ltrimstr("role-")) as $p |
+  [$k.parts[] | select(.part == $p)] | length == 1 and .[0].not_known == "" and (.[0] | if $w == $p then .only_golden + .only_production + .other else .of_role end) <= $most)))'
 # What the policy asks of approvals, as "COUNT FLAG NOT" lines; and what failed in the trial of this very set
 # that saw most, the last of several: it must have seen every check in every phase.
 asked='($run[0].departments[] | select(.name == $dep)) as $d | [$d.verdicts[] | select(.outcome == "pass") | .candidate as $c | ($run[0].candidates[] | select(.id == $c) | .severity) // "unknown"] as $all |
@@ -258,6 +263,7 @@ sized() { # LIST FOLDER: whether its files have these sizes: what is huge is not
   before=0; for ((i = 1; i < b; i++)); do [ "${kind[i]}" != promote-done ] || ! is "$i" name "$dep" || before=$i; done
   enough "$record" "$rulebook" "$urgent" "$waived" "$approvers" "$before" || die "$dep: approved by${people:- nobody} who neither submitted nor waived; the policy asks for $count"
   [ "$(jq -r '.change_ticket // "any"' "$rulebook")" != required ] || [ -n "$ticketed${urgent:+x}" ] || die "$dep: its policy asks for the ticket of the change, and nobody who approved named one$([ $before = 0 ] || echo " since line $before")"
+  jq -e --arg dep "$dep" --argjson at "${ms[b]}" --slurpfile rules "$rulebook" "$alike" "$record" >/dev/null 2>&1 || die "$dep: its policy asks how like production its machines are, and its run does not say that they are"
   names=; witness=$noted; for i in $approvers; do names+=" ${by[i]}"; get "$i" size; [ "$v" -lt $r ] || witness=1; done
   [ -n "$witness" ] || die "$dep: approved by${names:- nobody} who saw this run in the ledger, and no head was noted: nothing outside of the lab supports it"
   for o in ${fact[${object[b]}.decisions]:-}; do w=${line_of[$o]:-0}; [[ "$approvers $counts" = *" $w"* ]] && [[ " $approvers $counts " = *" $w "* ]] || die "$dep: line $b rests on what is no decision that counted"; done

@@ -27,6 +27,8 @@ std::string command_for(ReasonCode code, const reports::RunRecord& record) {
     case ReasonCode::phase_not_planned:
     case ReasonCode::coverage_shrunk:
     case ReasonCode::candidate_undecided: return "patchlab run SCENARIO";
+    case ReasonCode::likeness_unknown:
+    case ReasonCode::not_alike: return "patchlab run SCENARIO --facts FOLDER";
     case ReasonCode::approval_missing:
     case ReasonCode::check_changed: return "patchlab approve " + record.id;
     case ReasonCode::submitter_unknown: return "patchlab submit " + record.id;

@@ -192,6 +192,13 @@ constexpr std::array<ReasonMeaning, reason_count> all{{
     {ReasonCode::ticket_missing, "ticket-missing",
      "the policy asks that one of those who approve names the ticket of the change, and nobody did",
      "approve it with --ticket"},
+    {ReasonCode::likeness_unknown, "likeness-unknown",
+     "the policy asks how like production the golden machines are, and of one nobody knows, or not any more",
+     "collect facts on the machine that it stands for by what 'patchlab likeness script' prints, and run it again with "
+     "them"},
+    {ReasonCode::not_alike, "not-alike",
+     "a golden machine differs from the one that it stands for by more than the policy takes",
+     "make the golden machine like production (the report shows what differs), then run it again with --facts"},
 }};
 
 // One of each, in the order of the enum: a new code without a row does not compile.

@@ -82,6 +82,8 @@ bool is_for_people(ReasonCode code) {
     case ReasonCode::candidate_undecided:
     case ReasonCode::candidate_skipped:
     case ReasonCode::nothing_to_promote:
+    case ReasonCode::likeness_unknown:
+    case ReasonCode::not_alike:
     case ReasonCode::publish_failed:
     case ReasonCode::ledger_unusable:
     case ReasonCode::promotion_unclear:

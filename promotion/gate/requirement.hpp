@@ -90,8 +90,10 @@ enum class ReasonCode {
   check_changed,      // a check of the same name asks for something else than when this department was promoted last
   submitter_unknown,  // the policy asks that somebody of the list of signers submitted it
   ticket_missing,     // the policy asks that one who approves names the ticket of the change
+  likeness_unknown,   // nobody knows, or not any more, how like production a golden machine is
+  not_alike,          // it stands further from production than the policy takes
 };
-inline constexpr auto last_reason_code = ReasonCode::ticket_missing;
+inline constexpr auto last_reason_code = ReasonCode::not_alike;
 [[nodiscard]] const char* to_string(ReasonCode code);
 // What people decide or the clock brings, without another run.
 [[nodiscard]] bool is_for_people(ReasonCode code);

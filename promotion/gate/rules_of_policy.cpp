@@ -31,6 +31,8 @@ ReasonCode code_of(DemandCode code) {
     case DemandCode::check_changed: return ReasonCode::check_changed;
     case DemandCode::submitter_unknown: return ReasonCode::submitter_unknown;
     case DemandCode::ticket_missing: return ReasonCode::ticket_missing;
+    case DemandCode::likeness_unknown: return ReasonCode::likeness_unknown;
+    case DemandCode::not_alike: return ReasonCode::not_alike;
   }
   return ReasonCode::policy_not_in_force;
 }

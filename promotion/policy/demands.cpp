@@ -46,6 +46,7 @@ class Asking {
     ask_machines_and_checks();
     ask_phases();
     ask_coverage();
+    ask_likeness();
     ask_emergency();
     ask_reviews();
     for (const auto& objection : facts_.objections) add(DemandCode::rejected, false, objection);
@@ -270,6 +271,70 @@ class Asking {
     return people.empty() ? std::string() : fmt::format("{}", fmt::join(people, ", "));
   }
 
+  void ask_likeness() {
+    if (!policy_.likeness) return;
+    for (const auto& machine : department_.machines) {
+      bool met = true;
+      const auto refuse = [&](DemandCode code, std::string text) {
+        met = false;
+        auto& demand = add(code, false, fmt::format("golden machine '{}': {}", machine.golden, text));
+        demand.machine = machine.name;
+        demand.command = "patchlab run SCENARIO --facts FOLDER";
+      };
+      if (!machine.likeness) {
+        refuse(DemandCode::likeness_unknown,
+               fmt::format("{} asks how like production it is, and the run was not given facts", name_of(policy_)));
+        continue;
+      }
+      const auto& likeness = *machine.likeness;
+      if (!likeness.not_known.empty()) {
+        refuse(DemandCode::likeness_unknown, sentence_of(likeness));
+        continue;
+      }
+      ask_age_of_facts(likeness, refuse);
+      for (const auto& [word, most] : policy_.likeness->at_most) ask_limit(likeness, word, most, refuse);
+      if (!met) continue;
+      add(DemandCode::likeness_unknown, true, sentence_of(likeness)).machine = machine.name;
+      add(DemandCode::not_alike, true, sentence_of(likeness)).machine = machine.name;
+    }
+  }
+  template <class Refuse>
+  void ask_age_of_facts(const lab::facts::Likeness& likeness, const Refuse& refuse) {
+    const auto observed = parse_rfc3339(likeness.observed);
+    const auto days = policy_.likeness->max_age.count();
+    if (!observed || *observed > facts_.now + std::chrono::days(1))
+      refuse(DemandCode::likeness_unknown,
+             fmt::format("'{}' is no time in the past at which facts were collected", likeness.observed));
+    else if (facts_.now - *observed > policy_.likeness->max_age)
+      refuse(DemandCode::likeness_unknown, fmt::format("the facts of '{}' are of {}, and {} takes them for {} days",
+                                                       likeness.production, likeness.observed, name_of(policy_), days));
+  }
+  // What could not be compared as a whole is not alike, however little of it differs.
+  template <class Refuse>
+  void ask_limit(const lab::facts::Likeness& likeness, const std::string& word, std::uint32_t most,
+                 const Refuse& refuse) {
+    constexpr std::string_view of_role = "role-";
+    const bool role_only = word.starts_with(of_role);
+    const auto part = lab::facts::part_from(role_only ? std::string_view(word).substr(of_role.size()) : word);
+    const auto* found = part ? likeness.part(*part) : nullptr;
+    if (found == nullptr || !found->not_known.empty())
+      return refuse(DemandCode::likeness_unknown,
+                    fmt::format("{} asks for {}, which could not be compared: {}", name_of(policy_), word,
+                                found == nullptr ? "nobody looked" : found->not_known));
+    const auto differing = role_only ? found->of_role : found->differing();
+    if (differing > most)
+      refuse(DemandCode::not_alike, fmt::format("not like '{}': {} {}, {} takes {}{}", likeness.production, differing,
+                                                word, name_of(policy_), most, examples_of(likeness, *part, role_only)));
+  }
+  static std::string examples_of(const lab::facts::Likeness& likeness, lab::facts::Part part, bool role_only) {
+    constexpr std::size_t most_named = 3;
+    std::vector<std::string> names;
+    for (const auto& one : likeness.differences) {
+      if (one.part == part && (one.of_role || !role_only) && names.size() < most_named) names.push_back(one.name);
+    }
+    return names.empty() ? std::string() : fmt::format(": {}", fmt::join(names, ", "));
+  }
+
   void ask_emergency() {
     if (facts_.lane != Lane::emergency) return;
     if (!policy_.emergency) {
@@ -463,6 +528,8 @@ const char* to_string(DemandCode code) {
     case DemandCode::check_changed: return "check-changed";
     case DemandCode::submitter_unknown: return "submitter-unknown";
     case DemandCode::ticket_missing: return "ticket-missing";
+    case DemandCode::likeness_unknown: return "likeness-unknown";
+    case DemandCode::not_alike: return "not-alike";
   }
   return "unknown";
 }

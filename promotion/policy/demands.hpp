@@ -99,8 +99,10 @@ enum class DemandCode {
   check_changed,      // a check of the same name asks for something else than when this department was promoted last
   submitter_unknown,  // nobody in the list of signers asked for the set
   ticket_missing,     // nobody who approved named the ticket of the change
+  likeness_unknown,   // nobody knows, or not any more, how like production a golden machine is
+  not_alike,          // it stands further from production than the policy takes
 };
-inline constexpr auto last_demand_code = DemandCode::ticket_missing;
+inline constexpr auto last_demand_code = DemandCode::not_alike;
 [[nodiscard]] const char* to_string(DemandCode code);  // "machine-not-planned"; stable API
 
 // One thing that the policy asks, met or not, and what it is about; what does not apply is empty.

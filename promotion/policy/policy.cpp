@@ -71,6 +71,12 @@ std::vector<std::string> summary_of(const Policy& policy) {
                                                   : "any"));
   for (const auto& [name, digest] : policy.coverage.changed)
     lines.push_back(fmt::format("coverage: '{}' may become {}", name, digest));
+  if (policy.likeness) {
+    std::vector<std::string> limits;
+    for (const auto& [what, count] : policy.likeness->at_most) limits.push_back(fmt::format("{} {}", count, what));
+    lines.push_back(fmt::format("likeness: facts of production at most {} days old, differing at most: {}",
+                                policy.likeness->max_age.count(), fmt::join(limits, ", ")));
+  }
   if (policy.submitter == Submitter::signer) lines.emplace_back("submitter: a person of the list of signers");
   say_approvals(lines, "approvals", policy.approvals);
   if (policy.approvals.empty()) lines.emplace_back("approvals: none, nobody is asked");

@@ -8,6 +8,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 // What a promotion needs, as plain values. The document they are read from is policy_document.hpp, which of several
@@ -92,6 +93,18 @@ struct WaiverRule {
 // Where nothing was observed, or the observation cannot be trusted.
 inline constexpr const char* never_waived[] = {"error", "fence", "golden", "baseline", "control"};
 
+// What of two machines may be asked to be alike (lab/facts/likeness.hpp); with "role-" only what belongs to the role.
+inline constexpr std::string_view likeness_words[] = {
+    "release", "packages", "role-packages", "configuration", "role-configuration", "services", "ports"};
+// How like production the golden machines must be known to be, by facts of the machines that they stand for. Whatever
+// is asked of is asked as a whole: what could not be compared is not alike.
+struct LikenessRule {
+  std::chrono::days max_age{0};  // of the facts, on the day of the promotion
+  // How many may differ, by likeness_words; what is not here is not asked.
+  std::map<std::string, std::uint32_t> at_most;
+  bool operator==(const LikenessRule&) const = default;
+};
+
 // When a promotion may happen, in UTC; `to` that is not after `from` is on the next day. Each day starts at 00:00 UTC.
 struct Window {
   std::set<unsigned> days;  // ISO weekdays: 1 Monday ... 7 Sunday; the day on which it opens
@@ -142,6 +155,7 @@ struct Policy {
   std::vector<std::string> fence_watches{"watch"};
   std::map<std::string, DemandedMachines> departments;  // empty: any department, whatever it has
   CoverageRule coverage;
+  std::optional<LikenessRule> likeness{};  // nothing: not asked
 
   std::vector<ApprovalRule> approvals;  // empty: nobody is asked
   ChangeTicket change_ticket = ChangeTicket::any;

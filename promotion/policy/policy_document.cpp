@@ -25,6 +25,7 @@ constexpr std::int64_t most_hours = 24 * 366;
 constexpr std::int64_t most_days = 366;
 constexpr std::int64_t most_approvals = 20;
 constexpr std::int64_t most_waivers = 100;
+constexpr std::int64_t most_differing = 100000;
 constexpr std::size_t longest_name = 120;
 constexpr std::array weekdays{"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"};
 
@@ -99,6 +100,7 @@ class Reading {
     if (reader.has("run")) read_run(reader.object("run"), policy);
     if (reader.has("departments")) read_departments(reader, policy);
     if (reader.has("coverage")) read_coverage(reader.object("coverage"), policy.coverage);
+    if (reader.has("likeness")) read_likeness(reader.object("likeness"), policy);
     policy.change_ticket = word_or(reader, "change_ticket", ticket_words, policy.change_ticket);
     policy.approvals = read_approvals(reader, "approvals", policy);
     if (reader.has("findings")) read_findings(reader.object("findings"), policy.findings);
@@ -300,6 +302,22 @@ class Reading {
         item.problem("what", fmt::format("'{}' is there twice", what));
       item.finish();
     });
+  }
+
+  static void read_likeness(JsonReader reader, Policy& policy) {
+    LikenessRule rule;
+    rule.max_age = std::chrono::days(reader.integer("max_age_days", 1, most_days));
+    auto limits = reader.object("at_most");
+    for (const auto word : likeness_words) {
+      if (limits.has(std::string(word)))
+        rule.at_most[std::string(word)] =
+            static_cast<std::uint32_t>(limits.integer(std::string(word), 0, most_differing));
+    }
+    limits.finish();
+    if (reader.raw("at_most").is_object() && reader.raw("at_most").empty())
+      reader.problem("at_most", "an empty object asks for nothing; leave 'likeness' out if that is meant");
+    reader.finish();
+    policy.likeness = std::move(rule);
   }
 
   std::vector<ApprovalRule> read_approvals(JsonReader& reader, const char* key, const Policy& policy) {

@@ -39,15 +39,37 @@ Policy strict_policy() {
       {1, {NotBy::submitter, NotBy::waiver_author, NotBy::policy_author}, SecurityKey::verified, {}, false},
       {2, {}, SecurityKey::any, {"critical"}, true}};
   policy.change_ticket = ChangeTicket::required;
+  policy.likeness = LikenessRule{std::chrono::days(7), {{"packages", 2}, {"role-packages", 0}, {"configuration", 0}}};
   policy.windows = {{{7}, std::chrono::hours(6), std::chrono::hours(8)}};
   policy.emergency = EmergencyLane{{"critical"}, {ApprovalRule{}}, std::chrono::days(2)};
   return policy;
+}
+// Two packages differ, neither of the role, and nobody could look at services and ports.
+lab::facts::Likeness good_likeness() {
+  using lab::facts::Part;
+  lab::facts::Likeness likeness;
+  likeness.production = "dns1.corp.example";
+  likeness.facts = sha256("facts");
+  likeness.observed = "2026-11-17T07:00:00Z";
+  likeness.parts = {{.part = Part::release, .same = 4},
+                    {.part = Part::packages, .same = 300, .only_production = 1, .other = 1},
+                    {.part = Part::configuration, .same = 12, .own_values = 2},
+                    {.part = Part::services, .not_known = "golden machine: was not started"},
+                    {.part = Part::ports, .not_known = "golden machine: was not started"}};
+  likeness.differences = {{Part::packages, "vim:amd64", "", "2:9.0.1378-2", false},
+                          {Part::packages, "tzdata:all", "2024a-0+deb12u1", "2025b-0+deb12u2", false}};
+  return likeness;
+}
+RunRecord good_record() {
+  auto record = tests::good_record();
+  for (auto& machine : record.departments[0].machines) machine.likeness = good_likeness();
+  return record;
 }
 PolicyFacts good_facts() {
   PolicyFacts facts;
   facts.now = sunday_morning;
   facts.last_promoted.state = LastPromoted::Known::known;
-  const auto record = tests::good_record();
+  const auto record = good_record();
   facts.last_promoted.coverage = coverage_of(record, record.departments[0]);
   facts.last_promoted.coverage.run = "2026-11-21T060250Z-000000";
   facts.approvals = {{.by = "bob", .key = SecurityKey::verified, .ticket = "CHG0042"}};
@@ -67,12 +89,12 @@ bool lets_through(const Policy& policy, const RunRecord& record, const PolicyFac
 }
 
 TEST(Demands, OfAStrictPolicyAreMetByARecordThatHasIt) {
-  EXPECT_THAT(unmet(strict_policy(), tests::good_record(), good_facts()), IsEmpty());
+  EXPECT_THAT(unmet(strict_policy(), good_record(), good_facts()), IsEmpty());
 }
 
 TEST(Demands, OfTheShippedQuickstartAreMetByAWholeRunWithARestart) {
-  EXPECT_THAT(unmet(quickstart_policy(), tests::good_record(), good_facts()), IsEmpty());
-  auto record = tests::good_record();
+  EXPECT_THAT(unmet(quickstart_policy(), good_record(), good_facts()), IsEmpty());
+  auto record = good_record();
   record.departments[0].phases = {"after-install"};
   PolicyFacts facts;
   facts.now = sunday_morning;
@@ -208,6 +230,32 @@ const std::vector<Taken>& takings() {
          f.approvals[0].ticket.clear();
          f.approvals.push_back({.by = "alice", .submitted = true, .key = SecurityKey::verified, .ticket = "CHG0042"});
        }},
+      {"NobodyCollectedFacts", likeness_unknown, [](P, R r, F) { r.departments[0].machines[0].likeness.reset(); },
+       "dns"},
+      {"FactsCouldNotBeCompared", likeness_unknown,
+       [](P, R r, F) { r.departments[0].machines[0].likeness->not_known = "another family"; }, "dns"},
+      {"FactsAreOld", likeness_unknown,
+       [](P, R r, F) { r.departments[0].machines[0].likeness->observed = "2026-11-15T06:59:59Z"; }, "dns"},
+      {"FactsAreOfTheFuture", likeness_unknown,
+       [](P, R r, F) { r.departments[0].machines[0].likeness->observed = "2026-11-23T07:00:01Z"; }, "dns"},
+      {"FactsAreOfNoTime", likeness_unknown,
+       [](P, R r, F) { r.departments[0].machines[0].likeness->observed = "yesterday"; }, "dns"},
+      {"OfOnePartNobodyKnows", likeness_unknown,
+       [](P, R r, F) { r.departments[0].machines[0].likeness->parts[2].not_known = "it was not root"; }, "dns"},
+      {"OfOnePartNothingIsSaid", likeness_unknown,
+       [](P, R r, F) {
+         r.departments[0].machines[0].likeness->parts.pop_back();
+         r.departments[0].machines[0].likeness->parts.erase(r.departments[0].machines[0].likeness->parts.begin() + 2);
+       },
+       "dns"},
+      {"WhatIsAskedCouldNotBeCompared", likeness_unknown, [](P p, R, F) { p.likeness->at_most["ports"] = 1000; },
+       "dns"},
+      {"OnePackageTooMany", not_alike, [](P, R r, F) { ++r.departments[0].machines[0].likeness->parts[1].only_golden; },
+       "dns"},
+      {"OnePackageOfTheRole", not_alike, [](P, R r, F) { r.departments[0].machines[0].likeness->parts[1].of_role = 1; },
+       "dns"},
+      {"OneFileTooMany", not_alike, [](P, R r, F) { r.departments[0].machines[0].likeness->parts[2].other = 1; },
+       "dns"},
       {"NobodyApproved", approval_missing, [](P, R, F f) { f.approvals.clear(); }},
       {"SomebodyWithoutAName", approval_missing, [](P, R, F f) { f.approvals[0].by.clear(); }},
       {"WithoutASecurityKey", approval_missing, [](P, R, F f) { f.approvals[0].key = SecurityKey::any; }},
@@ -254,7 +302,7 @@ class TakenFact : public testing::TestWithParam<Taken> {};
 
 TEST_P(TakenFact, IsMissedByThePolicy) {
   auto policy = strict_policy();
-  auto record = tests::good_record();
+  auto record = good_record();
   auto facts = good_facts();
   GetParam().take(policy, record, facts);
   const auto missing = unmet(policy, record, facts);
@@ -278,10 +326,25 @@ TEST(Demands, AreEachMissedByATakenFact) {
   }
 }
 
+TEST(Demands, OfLikenessNameWhatDiffersAndTheNextStep) {
+  auto record = good_record();
+  auto& likeness = *record.departments[0].machines[0].likeness;
+  likeness.parts[1].of_role = 1;
+  likeness.differences.insert(likeness.differences.begin(),
+                              {lab::facts::Part::packages, "bind9:amd64", "1:9.18.33", "1:9.18.28", true});
+  const auto missing = unmet(strict_policy(), record, good_facts());
+  ASSERT_EQ(missing.size(), 1U);
+  EXPECT_EQ(missing[0].machine, "dns");
+  EXPECT_THAT(missing[0].text,
+              testing::EndsWith("not like 'dns1.corp.example': 1 role-packages, policy 'strict' takes 0: "
+                                "bind9:amd64"));
+  EXPECT_EQ(missing[0].command, "patchlab run SCENARIO --facts FOLDER");
+}
+
 TEST(Demands, OfAPolicyWithTroubleAreOneThatIsNotMet) {
   auto policy = strict_policy();
   policy.trouble = PolicyTrouble{PolicyTrouble::Kind::ambiguous, "2 policies are in force"};
-  const auto record = tests::good_record();
+  const auto record = good_record();
   const auto demands = demands_of(policy, record, record.departments[0], good_facts());
   ASSERT_EQ(demands.size(), 1U);
   EXPECT_FALSE(demands[0].met);
@@ -290,7 +353,7 @@ TEST(Demands, OfAPolicyWithTroubleAreOneThatIsNotMet) {
 
 TEST(Demands, TakeAScenarioByNameByDigestOrByBoth) {
   auto policy = strict_policy();
-  const auto record = tests::good_record();
+  const auto record = good_record();
   for (const auto& allowed : {AllowedScenario{"xavier-nightly", ""}, AllowedScenario{"", sha256("scenario")}}) {
     policy.scenarios = {{"another", ""}, allowed};
     EXPECT_TRUE(lets_through(policy, record, good_facts()));
@@ -300,7 +363,7 @@ TEST(Demands, TakeAScenarioByNameByDigestOrByBoth) {
 }
 
 TEST(Demands, AreNotAboutWhatIsLeftOutOfOtherDepartments) {
-  auto record = tests::good_record();
+  auto record = good_record();
   record.not_tested = {"department 'engineering' was left out by --department",
                        "machine 'engineering/mail' was left out by --role",
                        "candidate 'x' was left out: no machine that is left has 'postfix'",
@@ -316,9 +379,9 @@ TEST(Demands, LetGoWhatThePolicyRetires) {
   facts.last_promoted.coverage.checks["print"] = {"job"};
   facts.last_promoted.coverage.checks["mail"].insert("large-delivery");
   policy.coverage.retired = {"finance/print", "finance/mail/large-delivery"};
-  EXPECT_TRUE(lets_through(policy, tests::good_record(), facts));
+  EXPECT_TRUE(lets_through(policy, good_record(), facts));
   policy.coverage.retired = {"engineering/print", "finance/mail/large-delivery"};
-  EXPECT_FALSE(lets_through(policy, tests::good_record(), facts));
+  EXPECT_FALSE(lets_through(policy, good_record(), facts));
 }
 
 // A check of the same name that asks for something else.
@@ -326,7 +389,7 @@ TEST(Demands, LetAChangedCheckPassThatAPolicyOrSomebodyElseTookOver) {
   auto policy = strict_policy();
   policy.approvals.clear();
   policy.change_ticket = ChangeTicket::any;
-  const auto record = tests::good_record();
+  const auto record = good_record();
   const auto now = record.departments[0].machines[1].check_digests.at("deliver");
   auto facts = good_facts();
   facts.approvals.clear();
@@ -382,7 +445,7 @@ TEST(Demands, LetAChangedCheckPassThatAPolicyOrSomebodyElseTookOver) {
 // "user@host" keeps nobody from approving their own run: that is said wherever people are asked.
 TEST(Demands, SayThatASubmitterWhoIsNoSignerKeepsNobodyFromApproving) {
   auto policy = strict_policy();
-  const auto record = tests::good_record();
+  const auto record = good_record();
   auto facts = good_facts();
   facts.submitter_is_known = false;
   facts.unknown_submitters = {"root@host"};
@@ -412,7 +475,7 @@ TEST(Demands, SayThatASubmitterWhoIsNoSignerKeepsNobodyFromApproving) {
 TEST(Demands, SayWhichChecksOfAnOlderRecordAreNotKnown) {
   auto policy = strict_policy();
   policy.approvals.clear();
-  const auto record = tests::good_record();
+  const auto record = good_record();
   auto facts = good_facts();
   const auto said = [&] {
     std::string text;
@@ -432,7 +495,7 @@ TEST(Demands, SayWhichChecksOfAnOlderRecordAreNotKnown) {
 }
 
 TEST(Demands, OfTheEmergencyLaneAreOtherwiseTheSameButForTheWindow) {
-  auto record = tests::good_record();
+  auto record = good_record();
   for (auto& candidate : record.candidates) candidate.severity = "critical";
   auto facts = good_facts();
   facts.now = at("2026-11-23T12:00:00Z");
@@ -457,7 +520,7 @@ TEST(Demands, OfTheEmergencyLaneAreOtherwiseTheSameButForTheWindow) {
 TEST(Demands, LetNoPolicyPutAReviewOff) {
   auto policy = strict_policy();
   auto facts = good_facts();
-  const auto record = tests::good_record();
+  const auto record = good_record();
   facts.open_reviews = {{"run-1", sunday_morning - std::chrono::days(1), sunday_morning + std::chrono::seconds(1)}};
   EXPECT_TRUE(lets_through(policy, record, facts));
   facts.open_reviews[0].due = sunday_morning;
@@ -598,7 +661,7 @@ const std::vector<Stricter>& ways_to_demand_more() {
 }
 
 RunRecord any_record(std::mt19937& random) {
-  static const auto good = tests::good_record();
+  static const auto good = tests::good_record();  // nobody asks how like production it is
   auto record = good;
   for (auto& department : record.departments) department.trials.clear();  // what a run found is not asked here
   auto& department = record.departments[0];

@@ -32,6 +32,15 @@ Json with_every_key() {
   json["coverage"]["retired"] = {"finance/print", "finance/dns/a-record"};
   json["coverage"]["changed"] = {{{"what", "finance/mail"}, {"digest", sha256("state")}},
                                  {{"what", "finance/dns/zone"}, {"digest", sha256("zone")}}};
+  json["likeness"] = {{"max_age_days", 14},
+                      {"at_most",
+                       {{"release", 1},
+                        {"packages", 20},
+                        {"role-packages", 0},
+                        {"configuration", 5},
+                        {"role-configuration", 2},
+                        {"services", 3},
+                        {"ports", 4}}}};
   json["findings"] = {{"review", "shown"}, {"notice", "needs-decision"}};
   return json;
 }
@@ -66,6 +75,14 @@ TEST(PolicyDocument, IsReadAsItIsWritten) {
                                            CoverageRule::Unknown::refused,
                                            {"finance/print", "finance/dns/a-record"},
                                            {{"finance/mail", sha256("state")}, {"finance/dns/zone", sha256("zone")}}}));
+  EXPECT_EQ(policy.likeness, (LikenessRule{std::chrono::days(14),
+                                           {{"release", 1},
+                                            {"packages", 20},
+                                            {"role-packages", 0},
+                                            {"configuration", 5},
+                                            {"role-configuration", 2},
+                                            {"services", 3},
+                                            {"ports", 4}}}));
   const std::set<NotBy> others{NotBy::submitter, NotBy::waiver_author, NotBy::policy_author};
   EXPECT_THAT(policy.approvals, ElementsAre(ApprovalRule{1, others, SecurityKey::verified, {}, false},
                                             ApprovalRule{2, others, SecurityKey::any, {"critical"}, true}));
@@ -371,7 +388,8 @@ TEST(PolicyDocument, SaysEverythingThatIsWrong) {
             "p.json: /run/phases/0: 'lunch' is no phase: after-install, after-reboot-1 ..., stability, clock+1d ...\n"
             "p.json: /run/control: 'maybe' is not one of: required, if-present\n"
             "p.json: /surprise: unknown key; allowed here: $schema, approvals, author, change_ticket, coverage, "
-            "departments, emergency, findings, id, replaces, run, schema, title, valid_since, valid_until, waivers, "
+            "departments, emergency, findings, id, likeness, replaces, run, schema, title, valid_since, valid_until, "
+            "waivers, "
             "windows");
 }
 
