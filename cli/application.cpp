@@ -42,6 +42,7 @@ void add_commands(CLI::App& app, Chosen& chosen) {
   add_patch(app, chosen);
   add_feed(app, chosen);
   add_inventory(app, chosen);
+  add_likeness(app, chosen);
   add_scan(app, chosen);
   add_acquire(app, chosen);
   add_learn(app, chosen);

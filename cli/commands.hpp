@@ -47,6 +47,7 @@ void add_lab(CLI::App& app, Chosen& chosen);          // lab clean, lab cache
 void add_feed(CLI::App& app, Chosen& chosen);         // feed status, feed check
 void add_acquire(CLI::App& app, Chosen& chosen);
 void add_inventory(CLI::App& app, Chosen& chosen);
+void add_likeness(CLI::App& app, Chosen& chosen);  // likeness script, likeness compare
 void add_scan(CLI::App& app, Chosen& chosen);
 void add_schema(CLI::App& app, Chosen& chosen);
 void add_completion(CLI::App& app, Chosen& chosen);  // completion, manual

@@ -56,6 +56,8 @@ const std::vector<HelpText>& help_texts() {
       {"feed status", "patchlab feed status --feeds feeds", plain},
       {"feed check", "patchlab feed check known_exploited_vulnerabilities.json", plain},
       {"inventory", "patchlab inventory scenarios/xavier-nightly.json hosts.csv --answering swept.gnmap", plain, true},
+      {"likeness script", "patchlab likeness script debian >facts.sh", plain},
+      {"likeness compare", "patchlab likeness compare scenarios/xavier-nightly.json facts --run latest", plain, true},
       {"scan", "patchlab scan scenarios/xavier-nightly.json --feeds feeds", plain, true},
       {"acquire", "patchlab acquire scenario.json --wanted wanted.json --drop incoming --ca-bundle microsoft.pem",
        plain, true},

@@ -162,6 +162,9 @@ void add_run(CLI::App& app, Chosen& chosen) {
       ->check(CLI::Range(1, 10000));
   running->add_flag("--anew", arguments->options.anew,
                     "try everything in this run: take no answer, no conviction and no installation of earlier runs");
+  running->add_option("--facts", arguments->options.facts,
+                      "folder with DEPARTMENT/MACHINE.json, facts of production (patchlab likeness script): the record "
+                      "says how like it each golden machine is");
   add_executor(*running, arguments->executor);
   running->add_flag("--dry-run", arguments->dry_run, "print the plan and stop");
   running->add_flag("--no-promote", arguments->no_promote, "test only, publish nothing");

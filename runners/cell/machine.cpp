@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "lab/core/files.hpp"
+#include "lab/facts/facts.hpp"
 #include "lab/guest/agent_loss.hpp"
 #include "lab/guest/reboot.hpp"
 #include "reports/record/queries.hpp"
@@ -125,6 +126,7 @@ PhaseRecord CellMachine::observe_baseline() {
   }
   {
     const auto step = guest_.begin_step("", reports::state_step, "what the guest is like when all is well");
+    if (guest_.context.job.facts) keep_facts();
     if (const auto seen = observation_.learn(record); !seen)
       record.error = lab::guest::observer_trouble(trouble_.unobserved(seen.error()));
     else if (const auto watched = watch_.remember(*guest_.adapter, guest_.context.job.policy.server_state
@@ -485,6 +487,28 @@ Result<lab::guest::OutreachSeen> CellMachine::reach_out(const lab::guest::Outrea
 
 void CellMachine::keep_evidence(const std::filesystem::path& file, const std::string& text) const {
   (void)write_file_atomically(file, secrets_.text(text));
+}
+
+// Before anything is remembered of the guest: nothing that this leaves there is taken for a patch's. It decides
+// nothing, so it is in nobody's way: what could not be asked is not known.
+void CellMachine::keep_facts() {
+  const auto folder = guest_.context.job.evidence / lab::facts::evidence_folder;
+  if (!create_folders(folder)) return;
+  const auto file = folder / (name() + ".json");
+  const auto not_said = [&](const std::string& why) { keep_evidence(folder / (name() + ".txt"), why + "\n"); };
+  std::error_code ignored;
+  std::filesystem::remove(file, ignored);  // of another try
+  switch (guest_.job.system.family) {
+    case GuestFamily::windows: return not_said("a clone that runs Windows is not asked by this version");
+    case GuestFamily::debian: break;
+  }
+  // An emulated guest starts ten programs a second, and a file of configuration needs three.
+  constexpr Milliseconds limit = std::chrono::minutes(5);
+  const auto said = guest_.agent.run_script(lab::facts::debian_script, {}, limit, guest_.context.stop);
+  if (!said) return not_said(said.error().message);
+  if (said->exit_code != 0 || said->signalled)
+    return not_said(fmt::format("the script ended with {}: {}", said->exit_code, said->errors));
+  keep_evidence(file, said->output);
 }
 
 void CellMachine::save_evidence(const std::filesystem::path& folder) {

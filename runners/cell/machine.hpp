@@ -127,6 +127,7 @@ class CellMachine {
   void leave_out_usual_failures(reports::PhaseRecord& record) const;
   void compare_growth(const RanOn& seen, reports::PhaseRecord& record, Learning learning);
   [[nodiscard]] Result<void> compare_whole(reports::PhaseRecord& record);
+  void keep_facts();
   // The only place where what a guest says becomes a file.
   void keep_evidence(const std::filesystem::path& file, const std::string& text) const;
 

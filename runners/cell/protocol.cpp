@@ -167,6 +167,7 @@ void to_json(Json& json, const CellJob& job) {
       {"slot_count", job.slot_count},
       {"host", host_facts_json(job.host)},
       {"worker_program", job.worker_program},
+      {"facts", job.facts},
       {"keep_installs", job.keep_installs}};
   if (job.libvirt) {
     json["libvirt"] = {
@@ -199,6 +200,7 @@ CellJob cell_job_from_json(const Json& json) {
   job.slot_count = json.at("slot_count");
   job.host = host_facts_from_json(json.at("host"));
   job.worker_program = json.at("worker_program");
+  job.facts = json.at("facts");
   job.keep_installs = json.at("keep_installs");
   if (json.contains("libvirt")) {
     const auto& place = json.at("libvirt");

@@ -82,6 +82,7 @@ struct CellJob {
   lab::network::HostFacts host;               // outside the fence: what the leak probe tries to reach
   std::string worker_program;                 // the patchlab binary, for check workers
   std::optional<KeptBaseline> kept_baseline;  // of machines that are clones of images; nothing: they are to be booted
+  bool facts = false;                         // machines are asked at the baseline what they are (lab/facts)
   bool keep_installs = false;                 // what is installed may be kept for later runs, with the baseline
 };
 

@@ -5,6 +5,8 @@
 #include "lab/core/digest.hpp"
 #include "lab/core/files.hpp"
 #include "lab/core/paths.hpp"
+#include "lab/core/printable.hpp"
+#include "lab/core/text.hpp"
 #include "lab/libvirt/acceleration.hpp"
 #include "lab/network/host_facts.hpp"
 #include "lab/network/watch.hpp"
@@ -426,6 +428,7 @@ class Execution {
     auto& department = record_.departments[index];
     job.cell.accelerator = kvm_ ? "kvm" : "tcg";
     job.cell.evidence = folder_.path() / "evidence" / department.name;
+    job.cell.facts = plan_.facts.has_value();
     job.run_began = origin_;
     job.cell.host = host;
     job.cell.worker_program = options_.program;
@@ -606,6 +609,7 @@ class Execution {
         machine.golden_digest_after = known->second;
       }
     }
+    if (plan_.facts) note_likeness();
     for (const auto& department : record_.departments)
       std::ranges::move(reports::not_observed(department), std::back_inserter(record_.not_tested));
     std::ranges::sort(record_.timings, {}, &reports::TimingRecord::start_ms);
@@ -614,6 +618,47 @@ class Execution {
     record_.duration_ms = (clock_.now() - origin_).count();
     record_.complete = !stop_.stop_requested() && !record_.error;
     if (stop_.stop_requested() && !record_.error) record_.error = cancelled();
+  }
+
+  // What the machines said at the baseline, against what those of production said: both stay with the run, so that
+  // anybody can compare them again.
+  void note_likeness() {
+    for (std::size_t i = 0; i < plan_.departments.size(); ++i) {
+      auto& department = record_.departments[i];
+      const auto folder = folder_.path() / "evidence" / department.name / lab::facts::evidence_folder;
+      for (auto& machine : department.machines) {
+        const auto name = department.name + "/" + machine.name;
+        const auto given = plan_.facts->find(name);
+        std::optional<lab::facts::GivenFacts> production;
+        if (given != plan_.facts->end()) production = given->second;
+        machine.likeness = lab::facts::likeness_of(machine.role, golden_facts(i, machine.name, folder), production,
+                                                   (plan_.facts_folder / (name + ".json")).string());
+        if (production && create_folders(folder))
+          (void)write_file_atomically(folder / (machine.name + ".production.json"), production->text);
+        if (machine.likeness->state() != lab::facts::LikenessState::alike)
+          record_.not_tested.push_back(
+              fmt::format("machine '{}' is not known to be like production: {}", name, sentence_of(*machine.likeness)));
+      }
+    }
+  }
+  [[nodiscard]] lab::facts::Facts golden_facts(std::size_t department, const std::string& machine,
+                                               const std::filesystem::path& folder) const {
+    const auto& machines = plan_.departments[department].cell.machines;
+    const auto job = std::ranges::find(machines, machine, [](const cell::MachineJob& one) { return one.plan.name; });
+    const auto file = folder / (machine + ".json");
+    auto why = std::string("nothing came of what it said at the baseline");
+    if (is_there(file)) {
+      const auto text = read_file(file, lab::facts::most_bytes);
+      auto facts = text ? lab::facts::read_facts(*text, machine) : Result<lab::facts::Facts>(text.error());
+      if (facts) return std::move(*facts);
+      why = "what it said is not understood: " + facts.error().message;
+    } else if (const auto said = read_file(folder / (machine + ".txt"), lab::facts::most_bytes)) {
+      constexpr std::size_t longest_why = 300;
+      why = "it could not say: " + printable(trimmed(*said, " \t\r\n").substr(0, longest_why));
+    }
+    auto facts = lab::facts::facts_of_installed(job == machines.end() ? InstalledSet() : job->planned_with, why);
+    if (job != machines.end()) facts.family = job->system.family;
+    return facts;
   }
 
   // Cells are down, and the last event is written: what lies in the folder now is what the record speaks of.

@@ -8,8 +8,8 @@ namespace patchlab::runners {
 namespace {
 
 // Names, and places on the host; and how the baseline came about, which passed tonight's checks either way.
-constexpr const char* of_the_department[] = {"department", "evidence",       "slots",         "slot_count",
-                                             "host",       "worker_program", "kept_baseline", "keep_installs"};
+constexpr const char* of_the_department[] = {"department",     "evidence",      "slots",         "slot_count", "host",
+                                             "worker_program", "kept_baseline", "keep_installs", "facts"};
 // The set digest and the installations say what is in it; the medium is made of these files.
 constexpr const char* of_the_trial[] = {"id", "media"};
 

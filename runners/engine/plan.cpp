@@ -475,6 +475,29 @@ Result<void> plan_each_alone(Plan& plan, const RunOptions& options, const HostTo
 
 }  // namespace
 
+namespace {
+
+// A file that cannot be read is a mistake that nobody should find in the morning.
+Result<void> read_facts_of_production(Plan& plan, const Scenario& scenario, const RunOptions& options,
+                                      const HostTools& tools) {
+  const auto& folder = plan.facts_folder = options.facts.empty() ? scenario.facts : options.facts;
+  if (folder.empty()) return {};
+  std::vector<std::pair<std::string, std::string>> machines;
+  plan.facts.emplace();
+  for (const auto& department : scenario.departments) {
+    for (const auto& machine : department.machines) {
+      machines.emplace_back(department.name, machine.name);
+      PATCHLAB_ASSIGN(auto given, lab::facts::given_facts(folder, department.name, machine.name, tools.clock.wall()));
+      if (given) plan.facts->emplace(department.name + "/" + machine.name, std::move(*given));
+    }
+  }
+  // Those of other machines may lie there, too: a plan for the night has a part of a scenario.
+  const auto strangers = lab::facts::strangers_in(folder, machines);
+  return strangers ? Result<void>() : Result<void>(strangers.error());
+}
+
+}  // namespace
+
 Result<Plan> make_plan(const Scenario& scenario, const RunOptions& options, const HostTools& tools, Progress& progress,
                        std::stop_token stop) {
   Plan plan;
@@ -504,6 +527,7 @@ Result<Plan> make_plan(const Scenario& scenario, const RunOptions& options, cons
   } else {
     PATCHLAB_ASSIGN(plan.departments, department_jobs(plan, options, tools, stop));
   }
+  PATCHLAB_TRY(read_facts_of_production(plan, scenario, options, tools));
   return plan;
 }
 

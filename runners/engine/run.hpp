@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "lab/facts/compare.hpp"
 #include "patches/candidate/candidate.hpp"
 #include "reports/record/record.hpp"
 #include "runners/engine/department.hpp"
@@ -30,6 +31,7 @@ struct RunOptions {
   std::filesystem::path runs = "runs";      // the run gets a folder of its own below
   std::size_t controls = 0;                 // above 0: no candidates, see controls.hpp
   bool anew = false;                        // takes no answer and no conviction of earlier runs; keeps its own
+  std::filesystem::path facts{};            // of machines of production, as given_facts() reads them; empty: not asked
   bool each_alone = false;                  // no sets, see each_alone.hpp; then candidates may bring the same package
   std::string program;                      // the patchlab binary, for cells and check workers
   std::optional<host::Executor> executor;   // that starts cells of images; nothing: they are children
@@ -48,6 +50,9 @@ struct Plan {
   std::vector<std::string> not_tested;       // sentences
   std::vector<std::string> with;             // ids of the candidates that RunOptions::with named
   std::optional<host::Executor> executor{};  // RunOptions::executor
+  // Of machines of production, by "department/machine". Nothing: nobody asks how like them golden machines are.
+  std::optional<std::map<std::string, lab::facts::GivenFacts>> facts{};
+  std::filesystem::path facts_folder{};  // where they were looked for
 };
 
 // Builds images that are missing, reads the disks of golden domains (both can take minutes; told to `progress`) and

@@ -8,8 +8,8 @@ namespace patchlab::runners {
 namespace {
 
 // Names, and places on the host. Of the department's name nothing in a machine is made.
-constexpr const char* no_matter_in_job[] = {"department", "evidence",       "slots",         "slot_count",
-                                            "host",       "worker_program", "kept_baseline", "keep_installs"};
+constexpr const char* no_matter_in_job[] = {"department",     "evidence",      "slots",         "slot_count", "host",
+                                            "worker_program", "kept_baseline", "keep_installs", "facts"};
 // Places: what lies there is in the golden digest. What is asked beside the checks decides nothing. The rest is of
 // tonight's candidates, of which none is installed yet.
 constexpr const char* no_matter_in_machine[] = {"golden_disk", "kernel",   "initrd",  "beside",

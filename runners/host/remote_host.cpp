@@ -14,6 +14,7 @@
 #include "lab/core/digest.hpp"
 #include "lab/core/files.hpp"
 #include "lab/core/shell_words.hpp"
+#include "lab/facts/facts.hpp"
 #include "runners/host/workplace.hpp"
 #include "runners/talk/conversation.hpp"
 
@@ -125,7 +126,10 @@ class RemoteCell final : public cell::CellClient {
         evidence_(std::move(evidence)) {}
 
   Result<reports::TrialRecord> prepare(const cell::CellJob& job) override {
-    return finished(inner_->prepare(job), ++baselines_ == 1 ? "baseline" : fmt::format("baseline-{}", baselines_));
+    auto trial =
+        finished(inner_->prepare(job), ++baselines_ == 1 ? "baseline" : fmt::format("baseline-{}", baselines_));
+    if (trial && job.facts) bring_facts(job);
+    return trial;
   }
   Result<reports::TrialRecord> run_trial(const cell::TrialJob& job) override {
     auto there = job;
@@ -151,6 +155,14 @@ class RemoteCell final : public cell::CellClient {
   }
 
  private:
+  // They decide nothing: where they do not come here, it is said why nobody knows them.
+  void bring_facts(const cell::CellJob& job) {
+    const auto folder = evidence_ / lab::facts::evidence_folder;
+    const auto fetched = connection_->fetch(department_, lab::facts::evidence_folder, folder);
+    if (fetched || !create_folders(folder)) return;
+    for (const auto& machine : job.machines)
+      static_cast<void>(write_file_atomically(folder / (machine.plan.name + ".txt"), fetched.error().message + "\n"));
+  }
   // `name` is the trial's in this department. What the record says is another host's word, and no place for files here.
   Result<reports::TrialRecord> finished(Result<reports::TrialRecord> trial, const std::string& name) {
     if (!trial) return trial;

@@ -83,6 +83,7 @@ class Parser {
       return path ? "" : path.error().message;
     });
     scenario.stage = absolute_path(stage).value_or({});
+    scenario.facts = resolve(top.text_or("facts", "", not_empty("the folder of facts of production")), "/facts");
     top.finish();
     return scenario;
   }

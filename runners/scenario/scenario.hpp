@@ -152,6 +152,7 @@ struct Scenario {
   Milliseconds reuse_states{0};
   std::uintmax_t reuse_states_bytes = std::uintmax_t{8} << 30U;
   std::filesystem::path stage;  // absolute; default: "production" in the working folder
+  std::filesystem::path facts;  // of machines of production (docs/process/likeness.md), absolute; empty: not asked
   std::optional<PlannedScenario> planned;
 };
 

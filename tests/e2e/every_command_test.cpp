@@ -14,6 +14,7 @@
 #include "lab/image/builder.hpp"
 #include "program.hpp"
 #include "promoted_run.hpp"
+#include "tests/support/facts.hpp"
 #include "tests/support/feeds.hpp"
 #include "tests/support/json_schema.hpp"
 #include "tests/support/programs.hpp"
@@ -64,6 +65,8 @@ const std::map<std::string, std::vector<Words>>& examples() {
        {{"scenario.json", "hosts.csv"},
         {"scenario.json", "hosts.csv", "--without", "bind9"},
         {"scenario.json", "--connect", "test:///default"}}},
+      {"likeness script", {{"debian"}, {"windows"}}},
+      {"likeness compare", {{"scenario.json", "facts"}}},
       {"health", {{}}},
       {"history rebuild", {{}}},
       {"history runs", {{}}},
@@ -179,6 +182,8 @@ class EveryCommand : public ::testing::Test {
     folder_.write("policy.json", "{}");
     tests::put_feeds(folder_.path());
     folder_.write("hosts.csv", "name,address,department,role\nfin-dns1,10.0.0.10,finance,dns\n");
+    fs::create_directories(folder_.path() / "facts/finance");
+    folder_.write("facts/finance/dns.json", tests::small_facts());
     folder_.write("windows.ics",
                   "BEGIN:VCALENDAR\nVERSION:2.0\nBEGIN:VEVENT\nCATEGORIES:WINDOW\nDTSTART:20261212T220000Z\n"
                   "DURATION:PT4H\nEND:VEVENT\nEND:VCALENDAR\n");

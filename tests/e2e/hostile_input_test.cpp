@@ -141,6 +141,8 @@ TEST_F(HostileInput, IsRefusedByEveryCommandThatIsGivenItsPath) {
       {{"inventory", "scenario.json", "FILE"}, 65},
       {{"inventory", "scenario.json", "hosts.csv", "--answering", "FILE"}, 65},
       {{"inventory", "scenario.json", "hosts.csv", "--said", "FILE"}, 65},
+      {{"likeness", "compare", "FILE", "."}, 78},
+      {{"likeness", "compare", "scenario.json", "FILE"}, 65},
       {{"feed", "check", "FILE"}, 65},
       {{"calendar", "FILE"}, 65},
       {{"notify", "--config", "FILE"}, 78},

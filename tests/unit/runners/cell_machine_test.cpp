@@ -9,8 +9,11 @@
 #include <thread>
 
 #include "lab/core/digest.hpp"
+#include "lab/core/files.hpp"
+#include "lab/facts/facts.hpp"
 #include "runners/cell/role_checks.hpp"
 #include "tests/support/debian_guest.hpp"
+#include "tests/support/facts.hpp"
 #include "tests/support/fake_agent.hpp"
 #include "tests/support/fake_clock.hpp"
 #include "tests/support/fake_hypervisor.hpp"
@@ -318,6 +321,26 @@ class InstalledSetTest : public CellMachineTest {
 TEST_F(InstalledSetTest, WhatWasAskedForPasses) {
   const auto phase = after_installing({{"bind9:amd64", "2"}, {"libc6:amd64", "36"}});
   EXPECT_EQ(phase.outcome, Outcome::pass) << (phase.error ? phase.error->message : "");
+}
+
+// By the script that runs in production, too; what it does not say is in nobody's way.
+TEST_F(InstalledSetTest, KeepsWhatTheMachineSaysOfItselfWhereItIsAsked) {
+  const auto facts = slots_ / "evidence" / "facts";
+  job_.evidence = slots_ / "evidence";
+  int exit_code = 0;
+  guest_.programs = [&, usual = guest_.programs](const auto& program, const auto& arguments, const auto& script) {
+    if (script.find(lab::facts::debian_script) == std::string::npos) return usual(program, arguments, script);
+    return test::FakeAgent::Process{.exit_code = exit_code, .output = tests::small_facts(), .errors = "no awk"};
+  };
+  EXPECT_EQ(machine_->observe_baseline().outcome, Outcome::pass);
+  EXPECT_FALSE(std::filesystem::exists(facts)) << "nobody asked";
+  job_.facts = true;
+  EXPECT_EQ(machine_->observe_baseline().outcome, Outcome::pass);
+  EXPECT_EQ(read_file(facts / "db.json").value(), tests::small_facts());
+  exit_code = 127;
+  EXPECT_EQ(machine_->observe_baseline().outcome, Outcome::pass);
+  EXPECT_FALSE(std::filesystem::exists(facts / "db.json")) << "what another try said";
+  EXPECT_THAT(read_file(facts / "db.txt").value(), HasSubstr("127: no awk"));
 }
 
 TEST_F(InstalledSetTest, ASetThatCannotBeReadIsAnErrorAndWhatTheGuestSaidIsKept) {

@@ -26,9 +26,9 @@ cell::TrialJob full_trial() {
 
 // Only these decide nothing.
 bool may_differ(const std::string& pointer) {
-  for (const auto* name :
-       {"/cell/department", "/cell/evidence", "/cell/slots", "/cell/slot_count", "/cell/host/", "/cell/worker_program",
-        "/cell/kept_baseline/", "/cell/keep_installs", "/cell/libvirt/run", "/trial/id", "/trial/media/"}) {
+  for (const auto* name : {"/cell/department", "/cell/evidence", "/cell/slots", "/cell/slot_count", "/cell/host/",
+                           "/cell/worker_program", "/cell/kept_baseline/", "/cell/keep_installs", "/cell/facts",
+                           "/cell/libvirt/run", "/trial/id", "/trial/media/"}) {
     if (pointer.starts_with(name)) return true;
   }
   return pointer.starts_with("/cell/machines/1/");  // takes no part

@@ -7,6 +7,7 @@
 #include "lab/core/files.hpp"
 #include "lab/core/paths.hpp"
 #include "runners/engine/run.hpp"
+#include "tests/support/facts.hpp"
 #include "tests/support/fake_clock.hpp"
 #include "tests/unit/patches/package_builder.hpp"
 
@@ -115,6 +116,30 @@ TEST_F(Planning, TakesNothingThatAPlannedScenarioLeavesOut) {
   ASSERT_TRUE(plan) << plan.error().message;
   ASSERT_EQ(plan->candidates.size(), 1U);
   EXPECT_NE(plan->candidates[0].id, here);
+}
+
+// In the evening, not in the morning.
+TEST_F(Planning, ReadsFactsOfProductionAndRefusesWhatIsNone) {
+  add_candidate("hello", "2.0");
+  EXPECT_FALSE(this->plan().value().facts) << "nobody asked";
+  options_.facts = folder_.path() / "facts";
+  const auto facts = tests::facts_text(tests::facts_lines(), "dns1", "2000-01-01T00:00:00Z");
+  ASSERT_TRUE(create_folders(options_.facts / "finance"));
+  folder_.write("facts/finance/dns.json", facts);
+  const auto good = this->plan();
+  ASSERT_TRUE(good) << good.error().message;
+  ASSERT_TRUE(good->facts);
+  EXPECT_EQ(good->facts->size(), 1U);
+  EXPECT_EQ(good->facts->at("finance/dns").text, facts);
+  std::swap(options_.facts, scenario_.facts);
+  EXPECT_EQ(this->plan().value().facts->size(), 1U) << "the scenario says where they are";
+  std::swap(options_.facts, scenario_.facts);
+  folder_.write("facts/finance/ntp.json", "of another scenario");
+  EXPECT_EQ(this->plan().value().facts->size(), 1U);
+  folder_.write("facts/finance/dns.json", "{}");
+  EXPECT_THAT(this->plan().error().message, HasSubstr("facts/finance/dns.json:1"));
+  options_.facts = folder_.path() / "nowhere";
+  EXPECT_THAT(this->plan().error().message, HasSubstr("is no folder"));
 }
 
 TEST_F(Planning, SaysWhoGetsWhatAndMakesTheMediumOfIt) {

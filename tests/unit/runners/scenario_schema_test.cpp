@@ -103,7 +103,7 @@ constexpr const char* all_kinds = R"json([
   {"id": "signed", "kind": "ldap.bind", "with": {"login": "gss-spnego", "tls": "none", "server": "dc1.office.example",
     "user": "lab-user", "password": "x", "realm": "OFFICE.EXAMPLE", "kerberos_port": 88, "layer": "none",
     "expect_result": "strongerAuthRequired"}},
-  {"id": "stranger", "kind": "ldap.login-refused", "with": {"tls": "ldaps", "port": 636, "server": "dc1.office.example",
+  {"id": "stranger-there", "kind": "ldap.login-refused", "with": {"tls": "ldaps", "port": 636, "server": "dc1.office.example",
     "authorities": "a", "user": "lab-other@office.example", "sub_code": "52e"}},
   {"id": "to-dc2", "kind": "ldap.replication", "with": {"login": "gssapi", "server": "dc1.office.example",
     "user": "lab-user", "password": "x", "realm": "OFFICE.EXAMPLE", "to": "10.20.0.12", "to_port": 389,
@@ -193,7 +193,7 @@ class ScenarioSchema : public ::testing::Test {
   // Everything that a scenario of images can say.
   static Json of_images() {
     auto json = Json::parse(R"({
-      "$schema": "./scenario.schema.json", "name": "lab", "title": "The lab", "stage": "production", "folder": ".",
+      "$schema": "./scenario.schema.json", "name": "lab", "title": "The lab", "stage": "production", "facts": "facts", "folder": ".",
       "planned": {"at": "2026-11-30T18:00:00Z", "due": ["act-now"], "emergency": "x", "feeds": [], "foreseen": {"ms": 1},
         "template": {"file": "/srv/nightly.json", "name": "nightly",
                      "digest": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"},

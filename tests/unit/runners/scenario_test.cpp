@@ -399,6 +399,9 @@ TEST_F(ScenarioOfDomains, PathsThatCannotBeAreProblemsWithTheirPlace) {
     EXPECT_THAT(problems(), HasSubstr("/candidates/0/recipe: ")) << bad.substr(0, 9);
     scenario_["candidates"] = {{{"source", "apt"}}};
   }
+  scenario_["facts"] = "";
+  EXPECT_THAT(problems(), HasSubstr("/facts: "));
+  scenario_.erase("facts");
   scenario_["stage"] = "";
   EXPECT_EQ(problems(), "/stage: an empty path names nothing\n");
   scenario_["stage"] = std::string("a\0b", 3);

@@ -14,7 +14,7 @@ namespace {
 // Names, places on the host, and what is of tonight's candidates: only these decide nothing.
 bool decides_nothing(const std::string& pointer) {
   static const std::regex all(
-      "/(department|evidence|slots|slot_count|host/.*|worker_program|keep_installs|kept_baseline/.*"
+      "/(department|evidence|slots|slot_count|host/.*|worker_program|keep_installs|facts|kept_baseline/.*"
       "|machines/[0-9]+/(golden_disk|kernel|initrd|(beside|setups|replaces|shipped|parts)(/.*)?))");
   return std::regex_match(pointer, all);
 }
