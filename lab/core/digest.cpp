@@ -60,6 +60,15 @@ std::string sha256(std::string_view bytes) {
 Result<std::string> sha256_of_file(const std::filesystem::path& path) { return digest_of_file(path, EVP_sha256()); }
 Result<std::string> sha1_of_file(const std::filesystem::path& path) { return digest_of_file(path, EVP_sha1()); }
 
+Result<std::string> digest_of_file(const std::filesystem::path& path, DigestKind kind) {
+  switch (kind) {
+    case DigestKind::sha1: return digest_of_file(path, EVP_sha1());
+    case DigestKind::sha256: return digest_of_file(path, EVP_sha256());
+    case DigestKind::sha512: return digest_of_file(path, EVP_sha512());
+  }
+  return infrastructure_error("no such kind of digest");
+}
+
 bool is_sha256(std::string_view text) {
   return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }

@@ -17,6 +17,10 @@ namespace patchlab {
 [[nodiscard]] Result<std::string> sha256_of_file(const std::filesystem::path& path);
 [[nodiscard]] bool is_sha256(std::string_view text);
 
+// What others write digests with: only to hold a file against such a digest. What is ours is SHA-256.
+enum class DigestKind { sha1, sha256, sha512 };
+[[nodiscard]] Result<std::string> digest_of_file(const std::filesystem::path& path, DigestKind kind);
+
 // The same of bytes that come piece by piece, of which nobody keeps the whole.
 class Sha256 {
  public:

@@ -277,6 +277,7 @@ class Cloner {
     nic.set_attribute("type", "network");
     nic.add("source").set_attribute("network", cell.object_name());
     plan_.macs.push_back(mac);
+    is_plugged_in_ = is_plugged_in_ || nic.child("link").attribute("state") != "down";
     return {};
   }
 
@@ -379,6 +380,13 @@ class Cloner {
       return refusal(fmt::format("it has no <channel type='unix'> with the target '{}'", agent_channel),
                      "add the channel with 'virsh edit', and install the QEMU guest agent in it");
     }
+    if (!plan_.macs.empty() && !is_plugged_in_) {
+      return refusal(
+          "no cable is plugged into any of its network adapters (<link state='down'>), so nobody could ask it anything",
+          fmt::format("'virsh domif-setlink {} {} up --config'; a clone is in the lab's network, whatever "
+                      "the golden domain is plugged into",
+                      plan_.golden, plan_.macs.front()));
+    }
     if (!cd_drive_with(document_.to_text(), {})) {
       return refusal("it has no <disk device='cdrom'>, and patches travel on a CD",
                      "add an empty SATA or IDE CD drive with 'virsh edit'");
@@ -394,6 +402,7 @@ class Cloner {
   XmlNode root_;
   ClonePlan plan_;
   bool has_agent_ = false;
+  bool is_plugged_in_ = false;  // one adapter at least
 };
 
 }  // namespace

@@ -31,8 +31,12 @@
 #include "promotion/signature/ssh_signature.hpp"
 #include "promotion/statement/statement.hpp"
 #include "promotion/trust/signers.hpp"
+#include "runners/intake/archive.hpp"
+#include "runners/intake/manifest.hpp"
+#include "runners/intake/ovf.hpp"
 #include "tests/support/facts.hpp"
 #include "tests/support/feeds.hpp"
+#include "tests/support/ovf_packages.hpp"
 #include "tests/support/security_key_signatures.hpp"
 #include "tests/support/statements.hpp"
 #include "tests/support/windows_packages.hpp"
@@ -259,6 +263,27 @@ void output(std::string_view bytes) {
   if (of_tap.outcome == Outcome::pass && said.find("1..") == std::string::npos) std::abort();
   if (of_lines.outcome == Outcome::pass && said.find("pass") == std::string::npos) std::abort();
   if (performance_in(said).size() > 64) std::abort();
+}
+
+// An export of a machine: whatever is read of it names files of the package alone.
+void appliance(std::string_view bytes) {
+  using namespace runners::intake;
+  if (const auto machine = read_ovf(bytes, "x"); machine) {
+    if (machine->disks.empty() || !std::ranges::all_of(machine->disks, is_package_name)) std::abort();
+  }
+  if (const auto lines = read_manifest(bytes, "x"); lines) {
+    for (const auto& line : *lines) {
+      if (!is_package_name(line.file)) std::abort();
+    }
+  }
+  InputFile file{FileDescriptor(::memfd_create("ova", MFD_CLOEXEC)), bytes.size()};
+  if (!file.file.valid() || ::write(file.file.get(), bytes.data(), bytes.size()) != static_cast<ssize_t>(bytes.size()))
+    return;
+  if (const auto package = read_package(file, "x", {}); package) {
+    for (const auto& member : package->members) {
+      if (!is_package_name(member.name) || !member.file.empty()) std::abort();
+    }
+  }
 }
 
 // A mail that a server returned, in the words of whoever wrote it.
@@ -524,6 +549,13 @@ Seeds facts_seeds() {
   return {tests::small_facts(), tests::facts_text("{\"not_known\":\"ports\",\"why\":\"x\"}\n"),
           tests::facts_text("{\"package\":\"KB5035968\",\"version\":\"installed\"}\n")};
 }
+Seeds appliance_seeds() {
+  patchlab::testing::OvfBuilder ovf;
+  ovf.disks.push_back({"b.vmdk", "4", "1"});
+  const auto manifest = "SHA256(s.ovf)= " + std::string(64, 'a') + "\nSHA1 (a (b)) = " + std::string(40, 'b') + "\n";
+  return {ovf.text(), manifest,
+          patchlab::testing::tar_of({{"s.ovf", ovf.text()}, {"s.mf", manifest}, {"a.vmdk", "KDMV"}})};
+}
 Seeds kind_seeds() {
   return {"<!DOCTYPE html>", "version https://git-lfs.github.com/spec/v1", "PK\x03\x04", "{\"a\": 1}", "!<arch>\n",
           "#!/bin/sh"};
@@ -556,6 +588,7 @@ const std::vector<Target>& targets() {
                                        {"inventory", inventory, inventory_seeds},
                                        {"facts", facts, facts_seeds},
                                        {"kind", kind, kind_seeds},
+                                       {"appliance", appliance, appliance_seeds},
                                        {"statement", statement, statement_seeds},
                                        {"signature", signature, signature_seeds},
                                        {"signers", signers, signers_seeds},
