@@ -10,6 +10,8 @@
 #include "checks/learn/learn.hpp"
 #include "checks/mail/delivery_status.hpp"
 #include "checks/ntp/message.hpp"
+#include "lab/content/blocks.hpp"
+#include "lab/core/digest.hpp"
 #include "lab/core/json.hpp"
 #include "lab/core/names.hpp"
 #include "lab/core/printable.hpp"
@@ -361,6 +363,28 @@ void request(std::string_view bytes) {
   if ((draft != nullptr || decision != nullptr) && (made.method != "POST" || !has("origin", ours.text))) std::abort();
 }
 
+// There is one spelling of an index, and no size in it is more than its blocks make.
+void content_index(std::string_view bytes) {
+  using namespace lab::content;
+  const auto read = parse_index(bytes, "x");
+  if (!read) return;
+  if (index_text(*read) != bytes) std::abort();
+  for (const auto& file : read->files) {
+    std::uint64_t sum = 0;
+    for (const auto& block : file.blocks) sum += block.bytes;
+    if (sum != file.bytes || file.name.find('/') != std::string::npos) std::abort();
+  }
+}
+
+// The first byte says how long the block should be; whatever is stored makes no more than that, and only the block.
+void content_block(std::string_view bytes) {
+  using namespace lab::content;
+  if (bytes.empty()) return;
+  const Block block{1U + static_cast<unsigned char>(bytes.front()), sha256(std::string(3, 'a'))};
+  const auto made = unpacked(bytes.substr(1), block);
+  if (made && *made != "aaa") std::abort();
+}
+
 using Seeds = std::vector<std::string>;
 const patches::testing::MsuBuilder msu;
 
@@ -570,6 +594,17 @@ Seeds installed_seeds() {
 
 }  // namespace
 
+Seeds content_index_seeds() {
+  const auto digest = sha256("x");
+  return {"patchlab content index 1\nimage " + digest + " dns 2026-11-01T00:00:00.000Z\nfile disk.qcow2 8197 " +
+          digest + "\n4096 " + digest + "\n4096 0\n5 " + digest + "\nfile dpkg-status 0 " + digest +
+          "\nfile image.json 1 " + digest + "\n1 " + digest + "\nfile initrd 1 " + digest + "\n1 " + digest +
+          "\nfile kernel 1 " + digest + "\n1 " + digest + "\n"};
+}
+Seeds content_block_seeds() {
+  return {"\x02" + lab::content::packed("aaa"), "\x02" + lab::content::packed(std::string(100'000, 'a'))};
+}
+
 const std::vector<Target>& targets() {
   static const std::vector<Target> all{{"cabinet", cabinet, cabinet_seeds},
                                        {"msu", package, msu_seeds},
@@ -597,7 +632,9 @@ const std::vector<Target>& targets() {
                                        {"datagram", datagram, datagram_seeds},
                                        {"report", report, report_seeds},
                                        {"request", request, request_seeds},
-                                       {"installed", installed, installed_seeds}};
+                                       {"installed", installed, installed_seeds},
+                                       {"content_index", content_index, content_index_seeds},
+                                       {"content_block", content_block, content_block_seeds}};
   return all;
 }
 
