@@ -39,6 +39,7 @@ void add_commands(CLI::App& app, Chosen& chosen) {
   add_doctor(app, chosen);
   add_init(app, chosen);
   add_image(app, chosen);
+  add_content(app, chosen);
   add_patch(app, chosen);
   add_feed(app, chosen);
   add_inventory(app, chosen);

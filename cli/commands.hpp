@@ -17,6 +17,7 @@ using Chosen = std::function<ExitCode()>;
 void add_doctor(CLI::App& app, Chosen& chosen);
 void add_init(CLI::App& app, Chosen& chosen);
 void add_image(CLI::App& app, Chosen& chosen);
+void add_content(CLI::App& app, Chosen& chosen);  // content publish, fetch, trim
 void add_patch(CLI::App& app, Chosen& chosen);
 void add_learn(CLI::App& app, Chosen& chosen);
 void add_guest(CLI::App& app, Chosen& chosen);  // guest record, replay, scrub

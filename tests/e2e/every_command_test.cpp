@@ -57,6 +57,9 @@ const std::map<std::string, std::vector<Words>>& examples() {
       {"image refresh", {{"scenario.json"}}},
       {"image show", {{"finance/dns"}}},
       {"image use", {{"finance/dns", "newest"}}},
+      {"content publish", {{"content"}}},
+      {"content fetch", {{"content", sha256("no image"), "--images", "here"}}},
+      {"content trim", {{"content"}}},
       {"patch inspect", {{"some.deb"}}},
       {"patch add", {{"some.deb"}}},
       {"scan", {{"scenario.json"}}},
@@ -134,11 +137,11 @@ const std::map<std::string, std::vector<Words>>& examples() {
 // Those that say nothing on standard output in that folder: they refuse there, and what they print when they do not is
 // looked at by tests of their own.
 const std::set<std::string> refuse_there{
-    "image build",  "image verify",  "validate",      "run",           "evidence export", "witness",
-    "submit",       "approve",       "reject",        "waive",         "withdraw",        "decide",
-    "desk serve",   "serve",         "policy add",    "ledger take",   "ledger hand",     "stage setup",
-    "selftest",     "deploy record", "deploy status", "deploy export", "deploy change",   "learn",
-    "guest record", "image refresh"};
+    "image build",  "image verify",  "validate",        "run",           "evidence export", "witness",
+    "submit",       "approve",       "reject",          "waive",         "withdraw",        "decide",
+    "desk serve",   "serve",         "policy add",      "ledger take",   "ledger hand",     "stage setup",
+    "selftest",     "deploy record", "deploy status",   "deploy export", "deploy change",   "learn",
+    "guest record", "image refresh", "content publish", "content fetch", "content trim"};
 
 // With --json some of them do say something: about a scenario that is wrong, and about images, once there is one.
 const std::map<std::string, std::vector<Words>>& json_examples() {
@@ -146,8 +149,11 @@ const std::map<std::string, std::vector<Words>>& json_examples() {
   return all;
 }
 const std::map<std::string, std::vector<Words>>& image_examples() {
-  static const std::map<std::string, std::vector<Words>> all{
-      {"image build", {{"dns", "--recipes", "recipes"}}}, {"image list", {{}}}, {"image verify", {{}}}};
+  static const std::map<std::string, std::vector<Words>> all{{"image build", {{"dns", "--recipes", "recipes"}}},
+                                                             {"image list", {{}}},
+                                                             {"image verify", {{}}},
+                                                             {"content publish", {{"content"}}},
+                                                             {"content trim", {{"content"}}}};
   return all;
 }
 // What these print needs machines or a ledger, and is held against its schema there.
@@ -155,6 +161,7 @@ const std::map<std::string, std::string> json_elsewhere{{"run", "PlanJson, and w
                                                         {"selftest", "SelftestText"},
                                                         {"evidence export", "EvidenceCommand"},
                                                         {"deploy export", "DeployCommand"},
+                                                        {"content fetch", "ContentCommand"},
                                                         {"deploy record", "DeployCommand"},
                                                         {"deploy status", "DeployCommand"},
                                                         {"deploy change", "DeployCommand"},
