@@ -93,6 +93,10 @@ class ChildCell final : public CellClient {
   Result<Json> installs_for_later(const std::map<std::string, std::vector<std::string>>& digests) override {
     return conversation_.call({{"op", "installs-for-later"}, {"digests", digests}});
   }
+  Result<void> images_again() override {
+    PATCHLAB_TRY(conversation_.call({{"op", "images-again"}}));
+    return {};
+  }
   Result<void> probe_fence(const std::string& phase) override {
     PATCHLAB_TRY(conversation_.call({{"op", "fence"}, {"phase", phase}}));
     return {};
@@ -170,6 +174,8 @@ Result<void> CellClient::forget_installs() {
 Result<Json> CellClient::installs_for_later(const std::map<std::string, std::vector<std::string>>& /*digests*/) {
   return Error{ErrorClass::bug, "this cell keeps no states for later runs", {}};
 }
+
+Result<void> CellClient::images_again() { return Error{ErrorClass::bug, "this cell brought no images", {}}; }
 
 void let_see(CellStart& start, const CellJob& job, const std::filesystem::path& media) {
   start.readable = {start.program, job.slots};

@@ -45,6 +45,8 @@ class CellClient {
   // The states that later runs may begin with, made ready in the disks of its machines: those with the first of these
   // candidates installed (by machine, by digest). The shape is that of patched_state.hpp. No trial can follow.
   virtual Result<Json> installs_for_later(const std::map<std::string, std::vector<std::string>>& digests);
+  // Of a cell that brought its images: that they are still what they were. A configuration error when not.
+  virtual Result<void> images_again();
   // One more fence proof; its attempts arrive as an event like all others.
   virtual Result<void> probe_fence(const std::string& phase) = 0;
   // Ends every machine and the cell; waited for. Safe to call twice.

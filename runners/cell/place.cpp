@@ -139,13 +139,42 @@ void to_json(Json& json, const PlaceQuestion& question) {
   std::vector<std::string> files;
   for (const auto& file : question.files) files.push_back(file.string());
   json = {{"kernel", question.kernel.string()}, {"files", files}};
+  if (!question.content) return;
+  json["content"] = {{"from", question.content->source.from},
+                     {"ca", question.content->source.ca.string()},
+                     {"images", question.content->images.string()},
+                     {"digests", question.content->digests}};
 }
 
 PlaceQuestion place_question_from_json(const Json& json) {
   PlaceQuestion question;
   question.kernel = json.at("kernel").get<std::string>();
   for (const auto& file : json.at("files")) question.files.emplace_back(file.get<std::string>());
+  if (!json.contains("content")) return question;
+  const auto& json_content = json.at("content");
+  ContentQuestion content;
+  content.source.from = json_content.at("from");
+  content.source.ca = json_content.at("ca").get<std::string>();
+  content.images = json_content.at("images").get<std::string>();
+  content.digests = json_content.at("digests").get<std::vector<std::string>>();
+  question.content = std::move(content);
   return question;
+}
+
+Result<std::vector<lab::content::Fetched>> bring_images(const ContentQuestion& question,
+                                                        const std::function<void(const std::string&)>& tell) {
+  const auto here = fmt::format("on node '{}'", host_name());
+  std::vector<lab::content::Fetched> images;
+  auto source = lab::content::open_source(question.source);
+  if (!source) return std::move(source).error().while_doing(here);
+  for (const auto& digest : question.digests) {
+    const auto said = [&](const std::string& sentence) { tell(here + ": " + sentence); };
+    auto image = lab::content::fetch(**source, digest, {.images = question.images, .tell = said});
+    if (!image) return std::move(image).error().while_doing(here);
+    if (!image->was_there) said(lab::content::describe(*image));
+    images.push_back(std::move(*image));
+  }
+  return images;
 }
 
 Result<Place> place_here(const PlaceQuestion& question, ProcessRunner& processes) {

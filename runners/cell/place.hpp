@@ -5,9 +5,12 @@
 #include <compare>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "lab/content/fetch.hpp"
 #include "lab/core/json.hpp"
 #include "lab/core/time.hpp"
 #include "lab/network/host_facts.hpp"
@@ -62,13 +65,26 @@ void to_json(Json& json, const Place& place);
 // in a container on this host.
 [[nodiscard]] bool is_here(const Place& place);
 
+// Images that its machines start from, when they do not come by a file system that all hosts see.
+struct ContentQuestion {
+  lab::content::SourceName source;
+  std::filesystem::path images;      // folder of the node
+  std::vector<std::string> digests;  // of their indexes
+};
+
 // What the cell is asked about it.
 struct PlaceQuestion {
   std::filesystem::path kernel;              // to boot under KVM, if that is there
   std::vector<std::filesystem::path> files;  // that have to be there
+  std::optional<ContentQuestion> content{};  // what has to be brought before
 };
 void to_json(Json& json, const PlaceQuestion& question);
 [[nodiscard]] PlaceQuestion place_question_from_json(const Json& json);
+
+// Brings them here, before anything is said of this place. `tell` gets sentences; the images stay as long as what is
+// returned lives.
+[[nodiscard]] Result<std::vector<lab::content::Fetched>> bring_images(
+    const ContentQuestion& question, const std::function<void(const std::string& sentence)>& tell);
 
 // Of this process. A configuration error names what is not there.
 [[nodiscard]] Result<Place> place_here(const PlaceQuestion& question, ProcessRunner& processes);

@@ -48,7 +48,7 @@ std::string uuid_for(const MachinePlan& machine) {
 // Everything a cell owns. It lives as long as the process: see cell_main.
 class Server {
  public:
-  explicit Server(talk::Reply& reply) : reply_(reply) {}
+  Server(talk::Reply& reply, const std::vector<lab::content::Fetched>& images) : reply_(reply), images_(images) {}
 
   void answer(const Json& request) {
     // None of them in the reading thread: the end of standard input must be seen whatever is under way.
@@ -99,6 +99,14 @@ class Server {
         reply_to(request, [&]() -> Result<Json> {
           return cell_->installs_for_later(
               request.at("digests").get<std::map<std::string, std::vector<std::string>>>());
+        });
+      }
+      if (request["op"] == "images-again") {
+        reply_to(request, [&]() -> Result<Json> {
+          // What machines are made of; nothing else of an image can be seen from in here.
+          for (const auto& image : images_)
+            PATCHLAB_TRY(lab::content::verify_files(image.index, image.folder, {"disk.qcow2", "kernel", "initrd"}));
+          return Json::object();
         });
       }
       if (request["op"] == "fence") {
@@ -384,6 +392,7 @@ class Server {
   static inline thread_local std::string under_way_;
   const std::filesystem::path root_ = lab::network::cell_folder_inside;
   talk::Reply& reply_;
+  const std::vector<lab::content::Fetched>& images_;  // that were brought here
   CellJob job_;
   lab::network::LabIdentity own_;
   std::vector<std::string> taps_;
@@ -398,14 +407,21 @@ class Server {
 };
 
 // In one thread, and before the namespaces, from which little of the host can be seen. Nothing: nobody asks, or it is
-// no place for a cell, and that was said.
-std::optional<Place> tell_place(talk::Reply& reply) {
+// no place for a cell, and that was said. `images` are held as long as the cell lives.
+std::optional<Place> tell_place(talk::Reply& reply, std::vector<lab::content::Fetched>& images) {
   std::string line;
   if (!std::getline(std::cin, line)) return std::nullopt;
   ::alarm(0);
   const auto request = json_in(line);
   if (request.is_discarded() || request.value("op", "") != "place") return std::nullopt;
-  const auto place = place_here(place_question_from_json(request.at("question")), host_processes());
+  const auto place = [&]() -> Result<Place> {
+    const auto question = place_question_from_json(request.at("question"));
+    if (question.content) {
+      const auto tell = [&](const std::string& text) { reply.send({{"event", "images"}, {"text", text}}); };
+      PATCHLAB_ASSIGN(images, bring_images(*question.content, tell));
+    }
+    return place_here(question, host_processes());
+  }();
   Json answer{{"id", request.value("id", 0)}};
   if (place)
     answer["result"] = *place;
@@ -458,14 +474,15 @@ class Silence {
 
 // `reply`: made already, because something was said before; null: it is made here.
 int serve(const lab::network::CellNamespaces& wanted, const std::function<void()>& entered,
-          std::unique_ptr<talk::Reply> reply = nullptr, Silence* silence = nullptr) {
+          std::unique_ptr<talk::Reply> reply = nullptr, Silence* silence = nullptr,
+          const std::vector<lab::content::Fetched>& images = {}) {
   if (auto moved = lab::network::enter_cell_namespaces(wanted); !moved) {
     tell(fmt::format("patchlab: error: {}\n", printable(moved.error().message)));
     return 73;
   }
   entered();
   if (!reply) reply = std::make_unique<talk::Reply>();
-  Server server(*reply);
+  Server server(*reply, images);
   std::string line;
   while (std::getline(std::cin, line)) {
     if (silence != nullptr) silence->heard();
@@ -491,7 +508,8 @@ int cell_main(const std::filesystem::path& root, const CellOptions& options) {
   if (options.elsewhere > 0) {
     auto reply = std::make_unique<talk::Reply>();
     ::alarm(options.elsewhere);
-    const auto place = tell_place(*reply);
+    std::vector<lab::content::Fetched> images;
+    const auto place = tell_place(*reply, images);
     if (!place) return 0;
     wanted.offer_kvm = place->accelerator == "kvm";
     Silence silence(std::chrono::seconds(options.elsewhere));
@@ -499,7 +517,7 @@ int cell_main(const std::filesystem::path& root, const CellOptions& options) {
       silence.watch();
       said->look_first([&] { silence.end_if_stopped(); });
     };
-    return serve(wanted, entered, std::move(reply), &silence);
+    return serve(wanted, entered, std::move(reply), &silence, images);
   }
   if (options.on_libvirt) return keep([&](const std::function<void()>& entered) { return serve(wanted, entered); });
   return serve(wanted, [] {});

@@ -14,6 +14,7 @@
 #include "reports/record/kept_files.hpp"
 #include "reports/record/queries.hpp"
 #include "reports/record/run_exit_code.hpp"
+#include "runners/engine/content_images.hpp"
 #include "runners/engine/controls.hpp"
 #include "runners/engine/each_alone.hpp"
 #include "runners/engine/host_facts.hpp"
@@ -113,6 +114,7 @@ class WatchedCell final : public cell::CellClient {
   RunFolder& folder_;
 };
 
+constexpr const char* changed_during_the_run = "changed during the run";
 constexpr std::size_t least_slots = 2;  // as on a host: Scratch::slot_count
 constexpr Milliseconds look_for_room_every{500};
 
@@ -444,7 +446,11 @@ class Execution {
                           .log = folder_.path() / (department.name + ".log")};
     const auto media = tools_.cache / "media";
     if (auto made = create_folders(media); !made) return give_up(department, std::move(made).error());
+    std::optional<cell::ContentQuestion> content;
     if (plan_.executor && !job.cell.libvirt) {
+      auto wanted = images_by_content(job.cell);
+      if (!wanted) return give_up(department, std::move(wanted).error());
+      content = std::move(*wanted);
       // On a node there are processors that only this cell has.
       job.cell.slots = root / "slots";
       job.cell.slot_count = std::max<std::size_t>(plan_.executor->cpus, least_slots);
@@ -457,7 +463,8 @@ class Execution {
       job.cell.slot_count = host::Scratch::slot_count();
     }
     cell::let_see(start, job.cell, media);
-    const auto question = question_about_place(start, job.cell);
+    auto question = question_about_place(start, job.cell);
+    question.content = content;
     const auto launch = start.launch;
     auto lab = start_cell(std::move(start), job.cell);
     if (!lab) return give_up(department, std::move(lab).error());
@@ -484,6 +491,7 @@ class Execution {
     listen(department.name, job.states);
     auto result = options_.instead ? options_.instead(job, watched, stop_) : run_as_asked(job, watched, *kept.memo);
     if (!result.error) (void)(*lab)->probe_fence("after");
+    if (content && !result.error) look_again_at_images(department.name, **lab);
     (*lab)->close();
     listen(department.name, nullptr);
     const std::lock_guard lock(mutex_);
@@ -546,6 +554,32 @@ class Execution {
     return place;
   }
 
+  // Nothing: nodes see the images of this host.
+  Result<std::optional<cell::ContentQuestion>> images_by_content(cell::CellJob& job) {
+    if (!plan_.executor->content) return std::optional<cell::ContentQuestion>();
+    const auto image_of = [&](const std::string& machine) -> const lab::image::GoldenImage& {
+      return *golden_of(job.department, machine).image;
+    };
+    progress_.begin(job.department, "taking digests of blocks");
+    auto question = start_from_content(*plan_.executor->content, image_of, tools_.cache, stop_, job);
+    progress_.end(job.department);
+    if (!question) return std::move(question).error();
+    const std::lock_guard lock(mutex_);
+    images_after_[job.department] = "";
+    return std::optional(std::move(*question));
+  }
+
+  // Those of this host say nothing of the copies that its machines started from.
+  void look_again_at_images(const std::string& department, cell::CellClient& lab) {
+    const auto intact = lab.images_again();
+    if (!intact) say(department + ": " + intact.error().message);
+    const std::lock_guard lock(mutex_);
+    if (intact)
+      images_after_.erase(department);
+    else if (intact.error().error_class == ErrorClass::configuration)
+      images_after_[department] = changed_during_the_run;
+  }
+
   void listen(const std::string& department, BaselineStates* states) {
     const std::lock_guard lock(mutex_);
     listening_[department] = states;
@@ -577,7 +611,8 @@ class Execution {
   void on_event(const std::string& department, Json event) {
     // A cell counts by the host's clock; everybody else from the begin of the run.
     if (event.contains("start_ms")) event["start_ms"] = event["start_ms"].get<std::int64_t>() - origin_.count();
-    if (event.value("event", "") == "left") progress_.say(department + ": " + event.value("text", ""));
+    if (event.value("event", "") == "left" || event.value("event", "") == "images")
+      progress_.say(department + ": " + event.value("text", ""));
     progress_.cell_event(department, event);
     folder_.event(department, event);
     const std::lock_guard lock(mutex_);
@@ -607,6 +642,9 @@ class Execution {
         const auto [known, is_new] = digests_after_.try_emplace({where, golden.digest});
         if (is_new) known->second = digest_after(golden);
         machine.golden_digest_after = known->second;
+        if (const auto copy = images_after_.find(department.name);
+            copy != images_after_.end() && known->second == golden.digest)
+          machine.golden_digest_after = copy->second;
       }
     }
     if (plan_.facts) note_likeness();
@@ -676,7 +714,7 @@ class Execution {
     const auto verified = verify(golden);
     if (verified) return golden.digest;
     say(verified.error().message);
-    return verified.error().error_class == ErrorClass::configuration ? "changed during the run" : "";
+    return verified.error().error_class == ErrorClass::configuration ? changed_during_the_run : "";
   }
 
   const Plan& plan_;
@@ -699,6 +737,7 @@ class Execution {
   std::mutex mutex_;
   std::map<std::string, reports::FenceRecord> fences_;
   std::map<std::pair<std::string, std::string>, std::string> digests_after_;  // by libvirt, and digest before
+  std::map<std::string, std::string> images_after_;  // copies on nodes: by department, what is not well with them
   std::vector<FileLock> holds_;
   bool kvm_ = false;
   reports::RunRecord record_;

@@ -42,6 +42,20 @@ std::string wrong_option(const std::string& option) {
                      option, fmt::join(passed_on, ", "));
 }
 
+std::string wrong_path(const std::string& text) {
+  return std::filesystem::path(text).is_absolute() ? "" : "must be an absolute path: nodes have their own folders";
+}
+
+std::optional<ImageContent> content_of(JsonReader& reader) {
+  const bool is_wanted = reader.has("content") || reader.has("images") || reader.has("ca_bundle");
+  if (!is_wanted) return std::nullopt;
+  ImageContent content;
+  content.source.from = reader.text("content", lab::content::wrong_with_source);
+  content.images = reader.text("images", wrong_path);
+  content.source.ca = reader.text_or("ca_bundle", "", wrong_path);
+  return content;
+}
+
 }  // namespace
 
 Result<Executor> read_executor(const std::filesystem::path& file) {
@@ -59,6 +73,7 @@ Result<Executor> read_executor(const std::filesystem::path& file) {
   if (const auto minutes = reader.integer_or("time_limit_minutes", 0, 1, longest_minutes); minutes > 0)
     executor.time_limit_minutes = static_cast<std::uint32_t>(minutes);
   executor.options = reader.texts_or_empty("options", wrong_option);
+  executor.content = content_of(reader);
   reader.finish();
   if (!problems.empty()) return problems_error(file.string(), problems);
   return executor;

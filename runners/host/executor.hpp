@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "lab/content/source.hpp"
 #include "lab/process/process.hpp"
 #include "runners/cell/launch.hpp"
 #include "runners/cell/protocol.hpp"
@@ -17,13 +18,21 @@
 // scenario. See docs/adr/0031-an-executor-launches-cells.md.
 namespace patchlab::runners::host {
 
+// Where nodes get golden images from, and where they put them.
+struct ImageContent {
+  lab::content::SourceName source;
+  std::filesystem::path images;  // absolute, a folder of each node
+  bool operator==(const ImageContent&) const = default;
+};
+
 // {"schema": "patchlab/executor/v1", "kind": "slurm", "partition": "lab", "cpus": 2, "time_limit_minutes": 600,
-//  "options": ["--constraint=kvm"]}
+//  "options": ["--constraint=kvm"], "content": "https://images.lab/content", "images": "/var/lib/patchlab/images"}
 struct Executor {
   std::string partition;  // empty: Slurm's default
   std::uint32_t cpus = 2;
   std::optional<std::uint32_t> time_limit_minutes{};  // nothing: what a run may take, and a little more
   std::vector<std::string> options;                   // of srun, passed on as they are
+  std::optional<ImageContent> content{};              // nothing: nodes see the images of this host
   bool operator==(const Executor&) const = default;
 };
 // A configuration error says all that is wrong with the file.

@@ -83,8 +83,14 @@ class SlurmRun : public ::testing::Test {
          {"timeout_s", 5},
          {"with", {{"records", {"dns1.corp.example. A 10.20.0.10", "mail1.corp.example. A 10.20.0.14"}}}}}};
     folder_.write("two.json", scenario.dump());
-    folder_.write("slurm.json",
-                  R"({"schema": "patchlab/executor/v1", "kind": "slurm", "partition": "lab", "cpus": 1})");
+    // The node takes its images by digest, though it is this host.
+    folder_.write("slurm.json", Json{{"schema", "patchlab/executor/v1"},
+                                     {"kind", "slurm"},
+                                     {"partition", "lab"},
+                                     {"cpus", 1},
+                                     {"content", (folder_.path() / "content").string()},
+                                     {"images", (folder_.path() / "node-images").string()}}
+                                    .dump());
   }
   reports::RunRecord run(const std::string& runs, const std::vector<std::string>& options) {
     std::vector<std::string> arguments{"run", "two.json", "--anew", "--no-promote", "--runs", runs};
@@ -109,6 +115,8 @@ class SlurmRun : public ::testing::Test {
 
 TEST_F(SlurmRun, FindsWhatALocalRunFinds) {
   auto here = run("here", {});
+  const auto published = patchlab({"content", "publish", "content", "--scenario", "two.json"}, folder_.path());
+  ASSERT_EQ(exit_code(published), 0) << published.errors;
   auto there = run("there", {"--executor", "slurm.json"});
   ASSERT_EQ(here.departments.size(), 2U);
   EXPECT_EQ(found_in(here), found_in(there));
@@ -119,6 +127,14 @@ TEST_F(SlurmRun, FindsWhatALocalRunFinds) {
     EXPECT_EQ(there.host["accelerator of " + std::string(department)], here.host["accelerator"]);
   }
   EXPECT_EQ(here.host["accelerator"], there.host["accelerator"]);
+  EXPECT_THAT(events_, HasSubstr("were fetched"));
+  std::size_t copies = 0;
+  for (const auto& entry : fs::directory_iterator(folder_.path() / "node-images"))
+    copies += fs::is_regular_file(entry.path() / "disk.qcow2") ? 1 : 0;
+  EXPECT_EQ(copies, 1U) << "two departments of one image each, the same";
+  for (const auto& department : there.departments) {
+    for (const auto& machine : department.machines) EXPECT_EQ(machine.golden_digest_after, machine.golden_digest);
+  }
   // The node is this host, and so it is observed from here.
   EXPECT_EQ(events_.find("not observed: its machines were on node"), std::string::npos);
   EXPECT_THAT(lab_processes(), ::testing::IsEmpty());

@@ -7,13 +7,16 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdlib>
+#include <fstream>
 #include <future>
 #include <thread>
 
+#include "lab/content/publish.hpp"
 #include "lab/core/files.hpp"
 #include "lab/core/paths.hpp"
 #include "runners/cell/client.hpp"
 #include "runners/host/executor.hpp"
+#include "tests/support/content_image.hpp"
 #include "tests/support/process_state.hpp"
 
 // Run by tests/support/private-slurm, which starts a Slurm of one node with 4000 MiB: real srun, real cells, no
@@ -67,7 +70,7 @@ std::string queue() { return output_of({"squeue", "--noheader", "--format=%j %T"
 class OneCell {
  public:
   OneCell(const std::string& name, std::uint32_t memory_mib, const std::string& partition = "lab",
-          std::chrono::seconds silence = std::chrono::seconds(12))
+          std::chrono::seconds silence = std::chrono::seconds(12), const std::vector<fs::path>& readable = {})
       : root_(slurm() / "cells" / name) {
     EXPECT_TRUE(create_folders(root_ / "slots"));
     Executor executor;
@@ -83,7 +86,11 @@ class OneCell {
                           .log = slurm() / "log" / (name + ".log"),
                           .launch = launch,
                           .silence = silence};
-    auto started = cell::start_cell(start, [](const std::string&, const Json&) {});
+    start.readable.insert(start.readable.end(), readable.begin(), readable.end());
+    auto started = cell::start_cell(start, [this](const std::string&, const Json& event) {
+      const std::lock_guard lock(mutex_);
+      told_ += event.value("text", "") + "\n";
+    });
     EXPECT_TRUE(started) << started.error().message;
     client = std::move(started).value();
   }
@@ -117,6 +124,16 @@ class OneCell {
         [&] { return queue().find(root_.filename().string() + " ") == std::string::npos; }, std::chrono::seconds(60)));
   }
 
+  std::string told() {
+    const std::lock_guard lock(mutex_);
+    return told_;
+  }
+
+ private:
+  std::mutex mutex_;  // before the client, which tells to the last
+  std::string told_;
+
+ public:
   std::shared_ptr<cell::Launch> launch;
   std::unique_ptr<cell::CellClient> client;
   cell::PlaceQuestion question;
@@ -190,6 +207,42 @@ TEST_F(SlurmCells, WhatTheNodeDoesNotSeeIsAMistakeOfTheSite) {
   EXPECT_THAT(place.error().message, HasSubstr("'/no/such/image.qcow2' is not there on node '"));
   cell.client->close();
   cell.expect_not_in_queue();
+}
+
+TEST_F(SlurmCells, BringTheirImagesByDigestBeforeTheySayWhereTheyAre) {
+  const auto image = tests::put_image(slurm() / "cache", tests::noise(512U << 10U, 1));
+  const auto published = lab::content::publish(image, slurm() / "content", {});
+  ASSERT_TRUE(published) << published.error().message;
+  const auto images = slurm() / "images";
+  const auto folder = images / published->digest;
+  OneCell cell("brings", 600, "lab", std::chrono::seconds(12),
+               {folder / "disk.qcow2", folder / "kernel", folder / "initrd"});
+  cell.question.files.push_back(folder / "disk.qcow2");
+  cell.question.content = {{slurm() / "content", {}}, images, {published->digest}};
+  const auto place = cell.place();
+  ASSERT_TRUE(place) << place.error().message;
+  EXPECT_THAT(cell.told(), HasSubstr("on node '" + place->host + "': image 'dns': 0.5 of 0.5 MiB were fetched"));
+  EXPECT_EQ(read_file(folder / "disk.qcow2").value(), read_file(image.disk).value());
+  EXPECT_TRUE(cell.client->images_again());
+  // As long as the cell lives, nobody removes or exchanges them.
+  EXPECT_FALSE(FileLock::take(images / (published->digest + ".lock"), FileLock::Mode::exclusive, FileLock::at_once()));
+  fs::permissions(folder / "kernel", fs::perms::owner_all);
+  std::ofstream(folder / "kernel") << "another";  // the same file: the cell has that mounted
+  const auto changed = cell.client->images_again();
+  ASSERT_FALSE(changed);
+  EXPECT_EQ(changed.error().error_class, ErrorClass::configuration);
+  EXPECT_THAT(changed.error().message, HasSubstr("kernel' has changed"));
+  cell.client->close();
+
+  OneCell other("brings-not", 600);
+  other.question.content = {{slurm() / "content", {}}, images, {sha256("another")}};
+  const auto none = other.place();
+  ASSERT_FALSE(none);
+  EXPECT_EQ(none.error().error_class, ErrorClass::configuration);
+  EXPECT_THAT(none.error().message, HasSubstr("has no image of content digest " + sha256("another")));
+  EXPECT_THAT(none.error().hint, HasSubstr("patchlab content publish"));
+  other.client->close();
+  other.expect_not_in_queue();
 }
 
 TEST_F(SlurmCells, TwoThatDoNotFitAreNotTogether) {

@@ -50,6 +50,30 @@ TEST_F(ExecutorFile, IsReadWithItsDefaults) {
   EXPECT_EQ(*all, (Executor{"lab", 4, 90, {"--constraint=kvm&big", "--exclusive", "--nice"}}));
 }
 
+TEST_F(ExecutorFile, MaySayWhereNodesGetImagesFrom) {
+  const auto file = [&](const std::string& more) {
+    return read(R"({"schema": "patchlab/executor/v1", "kind": "slurm", )" + more + "}");
+  };
+  const auto folder = file(R"("content": "/srv/content", "images": "/var/lib/patchlab/images")");
+  ASSERT_TRUE(folder) << folder.error().message;
+  EXPECT_EQ(folder->content, (ImageContent{{"/srv/content", {}}, "/var/lib/patchlab/images"}));
+  const auto url = file(R"("content": "https://images.lab/c", "images": "/i", "ca_bundle": "/etc/ca.pem")");
+  ASSERT_TRUE(url) << url.error().message;
+  EXPECT_EQ(url->content, (ImageContent{{"https://images.lab/c", "/etc/ca.pem"}, "/i"}));
+  for (const auto& [wrong, named] : std::vector<std::pair<std::string, std::string>>{
+           {R"("content": "/srv/content")", "images"},
+           {R"("images": "/i")", "content"},
+           {R"("ca_bundle": "/etc/ca.pem")", "content"},
+           {R"("content": "http://images.lab/c", "images": "/i")", "/content: must begin with https://"},
+           {R"("content": "content", "images": "/i")", "/content: must be the absolute path"},
+           {R"("content": "/srv/content", "images": "i")", "/images: must be an absolute path"},
+           {R"("content": "https://a/", "images": "/i", "ca_bundle": "ca.pem")", "/ca_bundle"}}) {
+    const auto refused = file(wrong);
+    ASSERT_FALSE(refused) << wrong;
+    EXPECT_THAT(refused.error().message, HasSubstr(named)) << wrong;
+  }
+}
+
 TEST_F(ExecutorFile, AllThatIsWrongIsNamed) {
   const auto read = this->read(R"({"schema": "patchlab/executor/v2", "kind": "ssh", "partition": "", "cpus": 0,
       "time_limit_minutes": 0, "options": ["--mem=1", "lab", "--ntasks=2", "--constraint", "--gres="], "memory": 5})");
