@@ -46,6 +46,7 @@ const std::vector<HelpText>& help_texts() {
       {"doctor", "patchlab doctor", plain, true},
       {"init", "patchlab init first", plain},
       {"image build", "patchlab image build dns", plain, true},
+      {"image import", "patchlab image import srv2019.ova --name srv2019-dns", plain},
       {"image list", "patchlab image list --json", plain, true},
       {"image refresh", "patchlab image refresh scenarios/xavier-nightly.json --department finance", plain, true},
       {"image show", "patchlab image show finance/dns", plain, true},

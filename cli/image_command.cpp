@@ -130,7 +130,7 @@ ExitCode verify(const Arguments& arguments) {
 
 void add_image(CLI::App& app, Chosen& chosen) {
   const auto arguments = std::make_shared<Arguments>();
-  auto* group = app.add_subcommand("image", "build, list, verify and refresh golden images");
+  auto* group = app.add_subcommand("image", "build, list, verify and refresh golden images, import machines");
   group->require_subcommand(1);
   auto* building = group->add_subcommand("build", "build the stand-in images that are missing");
   building->add_option("names", arguments->names, "recipes; all when none is given");
@@ -141,6 +141,7 @@ void add_image(CLI::App& app, Chosen& chosen) {
   auto* listing = group->add_subcommand("list", "what is in the cache");
   listing->add_flag("--json", arguments->json, "as JSON");
   listing->callback([arguments, &chosen] { chosen = [arguments] { return list(*arguments); }; });
+  add_image_import(*group, chosen);
   add_image_refresh(*group, chosen);
   add_image_versions(*group, chosen);
   auto* verifying = group->add_subcommand("verify", "read every image again and compare its digests");

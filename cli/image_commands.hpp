@@ -8,6 +8,7 @@
 namespace patchlab::cli {
 
 // Below `patchlab image`, besides what its own file has.
+void add_image_import(CLI::App& group, Chosen& chosen);
 void add_image_refresh(CLI::App& group, Chosen& chosen);
 void add_image_versions(CLI::App& group, Chosen& chosen);  // image show, image use
 

@@ -53,6 +53,7 @@ const std::map<std::string, std::vector<Words>>& examples() {
       {"init", {{"begun"}}},
       {"image build", {{"--recipes", "recipes"}}},
       {"image list", {{}}},
+      {"image import", {{"some.raw", "--connect", "test:///default", "--dry-run"}}},
       {"image verify", {{}}},
       {"image refresh", {{"scenario.json"}}},
       {"image show", {{"finance/dns"}}},
@@ -141,7 +142,7 @@ const std::set<std::string> refuse_there{
     "submit",       "approve",       "reject",          "waive",         "withdraw",        "decide",
     "desk serve",   "serve",         "policy add",      "ledger take",   "ledger hand",     "stage setup",
     "selftest",     "deploy record", "deploy status",   "deploy export", "deploy change",   "learn",
-    "guest record", "image refresh", "content publish", "content fetch", "content trim"};
+    "guest record", "image refresh", "content publish", "content fetch", "content trim",    "image import"};
 
 // With --json some of them do say something: about a scenario that is wrong, and about images, once there is one.
 const std::map<std::string, std::vector<Words>>& json_examples() {
@@ -165,7 +166,8 @@ const std::map<std::string, std::string> json_elsewhere{{"run", "PlanJson, and w
                                                         {"deploy record", "DeployCommand"},
                                                         {"deploy status", "DeployCommand"},
                                                         {"deploy change", "DeployCommand"},
-                                                        {"image refresh", "ImageVersions"}};
+                                                        {"image refresh", "ImageVersions"},
+                                                        {"image import", "ImageImport"}};
 
 std::string key_of(const cli::CommandFacts& command) { return command.name().substr(9); }
 
