@@ -31,9 +31,9 @@ std::string files_of(const process::FeedState& state) {
 std::size_t entries_of(const process::FeedState& state) {
   std::size_t sum = 0;
   for (const auto& file : state.files) sum += file.entries;
-  return state.kind == process::FeedKind::cve_records || state.kind == process::FeedKind::known_bad || sum == 0
-             ? sum
-             : state.files.front().entries;
+  const bool is_of_all = state.kind == process::FeedKind::cve_records || state.kind == process::FeedKind::msrc ||
+                         state.kind == process::FeedKind::known_bad;
+  return is_of_all || sum == 0 ? sum : state.files.front().entries;
 }
 
 ExitCode status(const Arguments& arguments) {

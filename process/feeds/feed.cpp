@@ -36,12 +36,18 @@ Result<std::string> beginning_of(const std::filesystem::path& file) {
 }  // namespace
 
 const std::vector<FeedTraits>& feed_kinds() {
-  // The catalogue is published when something is added, a few times a week; scores each day; the tracker several times
-  // a day; of records the newest counts.
+  // CISA's catalogue is published when something is added, a few times a week; scores each day; the tracker several
+  // times a day; of records the newest counts; what is of Microsoft on the second Tuesday of a month at the latest.
   static const std::vector<FeedTraits> all{
       {FeedKind::debian_tracker, "debian-tracker", "Debian security tracker",
        "which vulnerabilities Debian has fixed in which version", 7, true, "the file's time",
        "https://security-tracker.debian.org/tracker/data/json"},
+      {FeedKind::windows_catalogue, "windows-catalogue", "Microsoft's offline catalogue",
+       "which updates there are for Windows, and which replace which", 35, false, "CreationDate of its package.xml",
+       "https://go.microsoft.com/fwlink/?LinkID=74689"},
+      {FeedKind::msrc, "msrc", "Microsoft's security advisories (CSAF)",
+       "which vulnerabilities the updates of Windows close", 35, false, "current_release_date of the newest advisory",
+       "https://msrc.microsoft.com/csaf/advisories"},
       {FeedKind::kev, "kev", "CISA known exploited vulnerabilities", "which vulnerabilities are exploited", 14, true,
        "dateReleased", "https://www.cisa.gov/sites/default/files/feeds/known_exploited_vulnerabilities.json"},
       {FeedKind::epss, "epss", "EPSS scores", "how likely a vulnerability is to be exploited", 7, true, "score_date",
@@ -60,11 +66,14 @@ const FeedTraits& traits_of(FeedKind kind) { return *std::ranges::find(feed_kind
 Result<std::optional<FeedKind>> feed_kind_of(const std::filesystem::path& file) {
   PATCHLAB_ASSIGN(const auto text, beginning_of(file));
   if (text.starts_with("\x1f\x8b")) return std::optional(FeedKind::epss);
+  if (text.starts_with("MSCF")) return std::optional(FeedKind::windows_catalogue);
   const auto keys = first_json_keys(text);
   const auto has = [&](std::string_view key) {
     return std::ranges::any_of(keys, [&](const auto& path) { return path.size() == 1 && path[0] == key; });
   };
   if (has("catalogVersion") || has("dateReleased")) return std::optional(FeedKind::kev);
+  const std::vector<std::string> csaf{"document", "csaf_version"};
+  if (std::ranges::find(keys, csaf) != keys.end()) return std::optional(FeedKind::msrc);
   if (has("cveMetadata") || has("dataVersion")) return std::optional(FeedKind::cve_records);
   if (has("match") || has("symptom")) return std::optional(FeedKind::known_bad);
   const bool names_vulnerabilities = std::ranges::any_of(

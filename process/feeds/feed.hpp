@@ -16,7 +16,7 @@ namespace patchlab::process {
 
 using Day = std::chrono::sys_days;
 
-enum class FeedKind { kev, epss, debian_tracker, cve_records, known_bad };
+enum class FeedKind { kev, epss, debian_tracker, windows_catalogue, msrc, cve_records, known_bad };
 
 // What is so of all feeds of a kind.
 struct FeedTraits {
@@ -25,7 +25,7 @@ struct FeedTraits {
   const char* title;     // for readers
   const char* tells;     // what is unknown without it
   int max_age_days;      // older ones answer nothing; 0: of any age
-  bool must_be_there;    // a folder without it is a finding
+  bool must_be_there;    // a folder without it is a finding; those of Windows where a machine of it is asked for
   const char* date_is;   // where its date is from
   const char* get_from;  // the next step, when it is not there
 };

@@ -86,6 +86,8 @@ class Reading {
 
   Result<Feeds> run() {
     PATCHLAB_TRY(tracker());
+    PATCHLAB_TRY(catalogue());
+    PATCHLAB_TRY(microsoft());
     PATCHLAB_TRY(kev());
     PATCHLAB_TRY(epss());
     PATCHLAB_TRY(records());
@@ -118,7 +120,9 @@ class Reading {
     for (const auto& value : values) state.files.push_back(value.file);
     if (!state.files.empty()) state.date = state.files.front().date;
     if (state.date) state.age_days = std::max<long>(0, (wanted_.today - *state.date).count());
-    if (state.files.empty() && traits.must_be_there) {
+    const bool is_of_windows = kind == FeedKind::windows_catalogue || kind == FeedKind::msrc;
+    const bool must_be_there = is_of_windows ? !wanted_.windows_products.empty() : traits.must_be_there;
+    if (state.files.empty() && must_be_there) {
       state.unusable = "is not there";
     } else if (state.date && state.age_days > state.max_age_days) {
       state.unusable = fmt::format("is of {}, {} old: at most {} are believed", day_text(*state.date),
@@ -138,16 +142,45 @@ class Reading {
     for (auto& entry : values.front().entries) feeds_.tracker[entry.source].push_back(std::move(entry));
     return {};
   }
+  Result<void> catalogue() {
+    patches::CatalogueScope scope;
+    for (const auto& [guid, name] : wanted_.windows_products) scope.products.insert(guid);
+    PATCHLAB_ASSIGN(auto values, all<WindowsCatalogue>(FeedKind::windows_catalogue, [&](const fs::path& path) {
+                      return read_windows_catalogue(path, scope);
+                    }));
+    if (judge(FeedKind::windows_catalogue, values)) feeds_.catalogue = std::move(values.front().catalogue);
+    return {};
+  }
+  // Of an advisory that is there more than once the newest counts.
+  Result<void> microsoft() {
+    const auto wanted = [&](const std::string& product) {
+      return std::ranges::any_of(wanted_.windows_products, [&](const auto& one) { return one.second == product; });
+    };
+    PATCHLAB_ASSIGN(auto values,
+                    all<MsrcAdvisory>(FeedKind::msrc, [&](const fs::path& path) { return read_msrc(path, wanted); }));
+    if (!judge(FeedKind::msrc, values)) return {};
+    std::set<std::string> seen;
+    for (auto& value : values) {
+      if (!seen.insert(value.id).second) continue;
+      for (auto& [cve, one] : value.vulnerabilities) feeds_.microsoft.try_emplace(cve, one);
+      std::ranges::move(value.fixes, std::back_inserter(feeds_.fixes));
+    }
+    return {};
+  }
   Result<void> kev() {
     PATCHLAB_ASSIGN(auto values, all<Kev>(FeedKind::kev, [](const fs::path& path) { return read_kev(path); }));
     if (judge(FeedKind::kev, values)) feeds_.kev = std::move(values.front().added);
     return {};
   }
-  // The tracker has told by now what else is of interest.
+  // The tracker and Microsoft have told by now what else is of interest.
   Result<void> epss() {
     auto cves = wanted_.cves;
     for (const auto& [source, entries] : feeds_.tracker) {
       for (const auto& entry : entries) cves.insert(entry.vulnerability);
+    }
+    for (const auto& fix : feeds_.fixes) cves.insert(fix.cve);
+    if (feeds_.catalogue) {
+      for (const auto& update : feeds_.catalogue->updates) cves.insert(update.cves.begin(), update.cves.end());
     }
     const auto wanted = [&](const std::string& cve) { return cves.contains(cve); };
     PATCHLAB_ASSIGN(auto values,
@@ -194,6 +227,8 @@ Result<FeedFile> read_whole(FeedKind kind, const fs::path& file) {
     case FeedKind::kev: return file_of(read_kev(file));
     case FeedKind::epss: return file_of(read_epss(file, nothing));
     case FeedKind::debian_tracker: return file_of(read_tracker(file, nothing));
+    case FeedKind::windows_catalogue: return file_of(read_windows_catalogue(file, {{}, true}));
+    case FeedKind::msrc: return file_of(read_msrc(file, nothing));
     case FeedKind::cve_records: return file_of(read_cve_record(file));
     case FeedKind::known_bad: return file_of(read_known_bad(file));
   }

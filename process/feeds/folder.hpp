@@ -26,7 +26,10 @@ struct FeedsWanted {
   Day today;
   std::optional<int> max_age_days;  // instead of what each kind has
   std::set<std::string> sources;    // Debian's source packages
-  std::set<std::string> cves;       // beside those that the tracker names of these
+  std::set<std::string> cves;       // beside those that the tracker and Microsoft name of these
+  // Of the catalogue: GUID to the name that advisories have for it. Where there is one, the feeds of Windows must be
+  // there.
+  std::map<std::string, std::string> windows_products;
 };
 
 struct Feeds {
@@ -35,6 +38,9 @@ struct Feeds {
   std::map<std::string, EpssScore> epss;
   std::map<std::string, std::vector<TrackerEntry>> tracker;  // by source
   std::set<std::string> tracker_releases;                    // of others it says nothing, also not that all is well
+  std::optional<patches::Catalogue> catalogue;               // of the products that were wanted
+  std::map<std::string, MsrcVulnerability> microsoft;        // by CVE
+  std::vector<MsrcFix> fixes;                                // of the products that were wanted
   std::map<std::string, CveRecord> records;                  // by CVE
   std::vector<KnownBad> known_bad;
 

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "patches/catalogue/catalogue.hpp"
 #include "process/feeds/feed.hpp"
 
 // A reader for each kind of feed. Strict: what is not as its publisher writes it is a configuration error that names
@@ -64,6 +65,39 @@ struct CveRecord {
   bool operator==(const CveRecord&) const = default;
 };
 [[nodiscard]] Result<CveRecord> read_cve_record(const std::filesystem::path& path);
+
+// Microsoft's catalogue, wsusscn2.cab; which products of it are kept is in the scope.
+struct WindowsCatalogue {
+  FeedFile file;
+  patches::Catalogue catalogue;
+};
+[[nodiscard]] Result<WindowsCatalogue> read_windows_catalogue(const std::filesystem::path& path,
+                                                              const patches::CatalogueScope& scope);
+
+// An update that closes a vulnerability of a product, as Microsoft's advisories say.
+struct MsrcFix {
+  std::string cve;
+  std::string kb;             // "KB5050001"
+  std::string product;        // "Windows Server 2019"; of a Server Core installation the same
+  std::string fixed_version;  // "10.0.17763.6532": what is older is vulnerable; empty: not said
+  std::string kind;           // "Security Update", "Monthly Rollup"
+  std::string url;
+  auto operator<=>(const MsrcFix&) const = default;
+};
+struct MsrcVulnerability {
+  std::string severity;           // Microsoft's word in lower case; empty: none
+  std::optional<bool> exploited;  // nothing: not said
+  bool operator==(const MsrcVulnerability&) const = default;
+};
+// One document of CSAF 2.0 as Microsoft's Security Response Center publishes them: of a CVE, or of a month.
+struct MsrcAdvisory {
+  FeedFile file;
+  std::string id;  // "msrc_CVE-2026-1001"
+  std::map<std::string, MsrcVulnerability> vulnerabilities;
+  std::vector<MsrcFix> fixes;  // of the products that were wanted
+};
+[[nodiscard]] Result<MsrcAdvisory> read_msrc(const std::filesystem::path& path,
+                                             const std::function<bool(const std::string& product)>& wanted);
 
 // An update that breaks something: {"id", "match": [{"sha256"} | {"package", "version"} | {"kb", "os"}], "state":
 // "open" | "fixed", "fixed_by", "symptom", "source", "checks": []}. Bytes are the thing itself; by name and version, or

@@ -124,6 +124,80 @@ inline Json cve_record_json(const std::string& cve, const std::string& automatab
   return record;
 }
 
+// As Microsoft's Security Response Center publishes one vulnerability of Windows.
+struct Advised {
+  std::string cve = "CVE-2026-1001";
+  std::string kb = "5050001";
+  std::string product = "Windows Server 2019";
+  std::string fixed = "10.0.17763.6532";  // empty: no version is said
+  std::string severity = "Critical";
+  bool exploited = false;
+  std::string day = "2026-11-24";
+};
+inline Json csaf_json(const Advised& said) {
+  Json branches = Json::array();
+  Json product_ids = Json::array();
+  int number = 1;
+  for (const auto& name : {said.product, said.product + " (Server Core installation)"}) {
+    const auto id = std::to_string(number++);
+    product_ids.push_back(id);
+    Json versions = Json::array();
+    if (said.fixed.empty()) {
+      versions.push_back({{"category", "product_version_range"},
+                          {"name", "vers:all/*"},
+                          {"product", {{"name", name}, {"product_id", id}}}});
+    } else {
+      versions.push_back({{"category", "product_version_range"},
+                          {"name", "<" + said.fixed},
+                          {"product", {{"name", name + " <" + said.fixed}, {"product_id", id}}}});
+      versions.push_back({{"category", "product_version"},
+                          {"name", said.fixed},
+                          {"product", {{"name", name + " " + said.fixed}, {"product_id", "1157" + id}}}});
+    }
+    branches.push_back({{"branches", versions}, {"category", "product_name"}, {"name", name}});
+  }
+  return {
+      {"document",
+       {{"acknowledgments", Json::array({Json{{"names", {"Somebody"}}}})},
+        {"aggregate_severity",
+         {{"namespace", "https://www.microsoft.com/en-us/msrc/security-update-severity-rating-system"},
+          {"text", said.severity}}},
+        {"category", "csaf_security_advisory"},
+        {"csaf_version", "2.0"},
+        {"lang", "en-US"},
+        {"publisher",
+         {{"category", "vendor"},
+          {"contact_details", "secure@microsoft.com"},
+          {"name", "Microsoft Security Response Center"},
+          {"namespace", "https://msrc.microsoft.com"}}},
+        {"title", "Windows Something Vulnerability"},
+        {"tracking",
+         {{"current_release_date", said.day + "T08:00:00.000Z"},
+          {"id", "msrc_" + said.cve},
+          {"initial_release_date", "2026-11-10T08:00:00.000Z"},
+          {"status", "final"},
+          {"version", "2"}}}}},
+      {"product_tree", {{"branches", branches}}},
+      {"vulnerabilities",
+       Json::array({Json{
+           {"cve", said.cve},
+           {"product_status", {{"known_affected", product_ids}}},
+           {"remediations",
+            Json::array({Json{{"category", "vendor_fix"},
+                              {"date", said.day + "T08:00:00.000Z"},
+                              {"details", said.kb + ":Security Update:https://support.microsoft.com/help/" + said.kb},
+                              {"product_ids", product_ids},
+                              {"url", "https://catalog.update.microsoft.com/v7/site/Search.aspx?q=KB" + said.kb}}})},
+           {"scores",
+            Json::array({Json{{"cvss_v3", {{"baseScore", 8.1}, {"version", "3.1"}}}, {"products", product_ids}}})},
+           {"threats", Json::array({Json{{"category", "impact"}, {"details", "Remote Code Execution"}},
+                                    Json{{"category", "exploit_status"},
+                                         {"details", std::string("Publicly Disclosed:No;Exploited:") +
+                                                         (said.exploited ? "Yes" : "No") +
+                                                         ";Latest Software Release:Exploitation Less Likely"}}})},
+           {"title", "Windows Something Vulnerability"}}})}};
+}
+
 inline Json known_bad_json(const std::string& id, const Json& match) {
   return {{"id", id},
           {"match", Json::array({match})},

@@ -6,6 +6,7 @@
 #include "lab/core/digest.hpp"
 #include "lab/core/json_items.hpp"
 #include "process/feeds/folder.hpp"
+#include "tests/support/catalogue_sample.hpp"
 #include "tests/support/feeds.hpp"
 #include "tests/support/temporary_folder.hpp"
 
@@ -135,7 +136,84 @@ TEST_F(Feed, ThatIsBrokenComesWithTheNextStep) {
   expect(kev_json({{"CVE-2026-1000"}}), "fetch it again");
   expect(tracker_json({{"bind9", "CVE-2026-1000", "1"}}), "fetch it again");
   expect(cve_record_json("CVE-2026-1000", "yes", "total"), "fetch it again");
+  expect(csaf_json({}), "fetch it again");
   expect(known_bad_json("x", {{"kb", "KB1"}}), "docs/process/feeds.md");
+}
+
+TEST_F(Feed, OfMicrosoftSaysWhatItsUpdatesCloseInWhichProduct) {
+  const auto of_server = [](const std::string& product) { return product == "Windows Server 2019"; };
+  auto read = read_msrc(put(csaf_json({})), of_server);
+  ASSERT_TRUE(read) << trouble(read);
+  EXPECT_EQ(read->id, "msrc_CVE-2026-1001");
+  EXPECT_EQ(read->file.date, day_in("2026-11-24"));
+  EXPECT_EQ(read->file.entries, 1U);
+  EXPECT_THAT(read->fixes, ElementsAre(MsrcFix{"CVE-2026-1001", "KB5050001", "Windows Server 2019", "10.0.17763.6532",
+                                               "Security Update",
+                                               "https://catalog.update.microsoft.com/v7/site/Search.aspx?q=KB5050001"}))
+      << "of a core installation it is the same";
+  EXPECT_THAT(read->vulnerabilities, ElementsAre(Pair("CVE-2026-1001", MsrcVulnerability{"critical", false})));
+  EXPECT_THAT(read_msrc(put(csaf_json({})), [](const auto&) { return false; })->fixes, IsEmpty());
+  auto json = csaf_json({.fixed = "", .exploited = true});
+  json["vulnerabilities"][0]["remediations"][0]["details"] = "Security Update";
+  read = read_msrc(put(json), of_server);
+  ASSERT_TRUE(read) << trouble(read);
+  EXPECT_EQ(read->fixes.at(0).kb, "KB5050001") << "by the address";
+  EXPECT_EQ(read->fixes.at(0).fixed_version, "");
+  EXPECT_EQ(read->vulnerabilities.at("CVE-2026-1001").exploited, true);
+}
+
+TEST_F(Feed, OfMicrosoftIsHeldAgainstWhatItSaysOfItself) {
+  const auto expect = [&](const std::string& pointer, const Json& value, const std::string& what) {
+    auto json = csaf_json({});
+    json[Json::json_pointer(pointer)] = value;
+    EXPECT_THAT(trouble(read_msrc(put(json), [](const auto&) { return true; })), HasSubstr(what)) << pointer;
+  };
+  expect("/document/csaf_version", "2.1", "/document/csaf_version: must be 2.0, found '2.1'");
+  expect("/document/publisher/namespace", "https://example.com", "must be https://msrc.microsoft.com");
+  expect("/document/tracking/current_release_date", "soon", "'soon' is no date");
+  expect("/vulnerabilities", Json::array(), "/vulnerabilities: must be a list, with one at least");
+  expect("/vulnerabilities/0/cve", "CVE-1", "/vulnerabilities/0/cve: 'CVE-1' is no CVE number");
+  expect("/vulnerabilities/0/remediations/0/product_ids/0", "99", "fixes product '99', which is not in its tree");
+}
+
+TEST_F(Feed, OfWindowsMustBeThereWhereAMachineOfItIs) {
+  put_feeds(folder_.path());
+  const auto feeds = [&](bool with_windows) {
+    auto asked = wanted();
+    asked.sources.clear();
+    if (with_windows) asked.windows_products = {{server_2019, "Windows Server 2019"}};
+    const auto read = read_feeds(folder_.path() / "feeds", asked);
+    EXPECT_TRUE(read) << trouble(read);
+    return read.value_or(no_feeds(asked));
+  };
+  EXPECT_TRUE(feeds(false).state(FeedKind::windows_catalogue).usable());
+  EXPECT_EQ(feeds(true).state(FeedKind::windows_catalogue).unusable, "is not there");
+  EXPECT_EQ(feeds(true).state(FeedKind::msrc).unusable, "is not there");
+  SampleCatalogue sample;
+  sample.cabinets = {0};
+  sample.updates = {{100, "5050001", "2026-11 Cumulative Update", {}, {"CVE-2026-1000"}}};
+  folder_.write("feeds/wsus/wsusscn2.cab", catalogue_bytes(sample));
+  folder_.write("feeds/csaf/2026/msrc_cve-2026-1001.json", csaf_json({.day = "2026-11-20"}).dump());
+  folder_.write("feeds/csaf/2026/newer.json", csaf_json({.kb = "5050009"}).dump());
+  const auto all = feeds(true);
+  EXPECT_EQ(all.state(FeedKind::windows_catalogue).date, day_in("2026-11-25"));
+  EXPECT_EQ(all.state(FeedKind::windows_catalogue).files.at(0).entries, 3U);
+  ASSERT_TRUE(all.catalogue);
+  EXPECT_EQ(all.catalogue->updates.at(0).kb, "KB5050001");
+  ASSERT_EQ(all.fixes.size(), 1U);
+  EXPECT_EQ(all.fixes[0].kb, "KB5050009") << "of an advisory the newest counts";
+  EXPECT_EQ(all.microsoft.at("CVE-2026-1001").severity, "critical");
+  EXPECT_THAT(all.epss, ::testing::Contains(Pair("CVE-2026-1000", EpssScore{0.15312, 0.92011})))
+      << "of what the catalogue names it is asked, too";
+  const auto checked = check_feed(folder_.path() / "feeds/wsus/wsusscn2.cab", today);
+  ASSERT_TRUE(checked) << trouble(checked);
+  EXPECT_EQ(checked->kind, FeedKind::windows_catalogue);
+  sample.created = "2026-10-01T00:00:00Z";
+  folder_.write("feeds/wsus/wsusscn2.cab", catalogue_bytes(sample));
+  const auto old = feeds(true);
+  EXPECT_EQ(old.state(FeedKind::windows_catalogue).unusable,
+            "is of 2026-10-01, 58 days old: at most 35 days are believed");
+  EXPECT_FALSE(old.catalogue);
 }
 
 TEST_F(Feed, ThatIsOfTomorrowIsWrong) {
