@@ -14,6 +14,7 @@
 #include "lab/core/time.hpp"
 #include "process/acquire/due.hpp"
 #include "process/scan/first_named.hpp"
+#include "process/scan/windows.hpp"
 #include "runners/engine/progress.hpp"
 
 namespace patchlab::cli {
@@ -70,11 +71,13 @@ Result<Assessment> assess(const AssessmentArguments& arguments, const runners::S
   wanted.today = input.today;
   wanted.sources = process::sources_of(survey.machines);
   wanted.cves = process::cves_of(survey.machines);
+  wanted.windows_products = process::windows_products_of(survey.machines);
   auto feeds = arguments.feeds.read(wanted);
   if (!feeds) return std::move(feeds).error();
   input.feeds = std::move(*feeds);
   input.machines = std::move(survey.machines);
   input.not_known = std::move(survey.not_known);
+  for (auto& machine : input.machines) process::offer_windows_updates(machine, input.feeds, input.not_known);
   input.table = std::move(decisions);
   const auto note = cache_folder() / "scan" / "first-named.json";
   PATCHLAB_ASSIGN(input.first_named, process::read_first_named(note));

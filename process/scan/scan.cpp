@@ -13,14 +13,16 @@
 namespace patchlab::process {
 namespace {
 
-// Debian's words and those of changelogs, from the worst on; others are of no known weight, and count as worse.
+constexpr int known_severities = 9;
+// Debian's words, Microsoft's and those of changelogs, from the worst on; others are of no known weight, and count as
+// worse.
 int severity_rank(const std::string& word) {
-  constexpr std::array<std::string_view, 8> words{"unimportant", "end-of-life", "low",      "medium",
-                                                  "high",        "important",   "critical", "emergency"};
+  constexpr std::array<std::string_view, known_severities> words{
+      "unimportant", "end-of-life", "low", "medium", "moderate", "high", "important", "critical", "emergency"};
   const auto found = std::ranges::find(words, word);
   return found == words.end() ? static_cast<int>(words.size()) : static_cast<int>(found - words.begin());
 }
-bool is_known_severity(const std::string& word) { return severity_rank(word) < 8; }
+bool is_known_severity(const std::string& word) { return severity_rank(word) < known_severities; }
 
 std::string named(const std::string& package, const std::string& version) { return package + " " + version; }
 
@@ -54,6 +56,11 @@ class MachineScan {
       row.why = machine_.not_known;
       rows_.push_back(std::move(row));
     }
+    if (machine_.windows && machine_.not_known.empty() && !machine_.offers_not_known.empty()) {
+      auto row = empty_row("");
+      row.why = machine_.offers_not_known;
+      rows_.push_back(std::move(row));
+    }
     for (const auto& offer : machine_.offers) add(offer);
     find_superseded();
     if (machine_.not_known.empty()) {
@@ -69,7 +76,7 @@ class MachineScan {
     const auto& state = input_.feeds.state(FeedKind::debian_tracker);
     tracker_answers_ = state.usable() && input_.feeds.tracker_releases.contains(machine_.release);
     // One that cannot be used is told once for all machines, and so is a machine of which nothing is known.
-    if (tracker_answers_ || !state.usable() || !machine_.not_known.empty()) return;
+    if (machine_.windows || tracker_answers_ || !state.usable() || !machine_.not_known.empty()) return;
     const auto& traits = traits_of(FeedKind::debian_tracker);
     not_known_.push_back(
         {traits.tells,
@@ -114,7 +121,9 @@ class MachineScan {
 
   void add(const Offer& offer) {
     auto row = empty_row(offer.id);
-    for (const auto& file : offer.files) join(row.offered, named(file.package, file.version));
+    row.warnings = offer.notes;
+    for (const auto& file : offer.files)
+      join(row.offered, file.name.empty() ? named(file.package, file.version) : file.name);
     std::size_t there = 0, older = 0;
     for (const auto& file : offer.files) {
       const auto* package = installed(file);
@@ -129,6 +138,11 @@ class MachineScan {
     } else if (!offer.not_known.empty() || !machine_.not_known.empty()) {
       row.status = RowStatus::unknown;
       row.why = offer.not_known.empty() ? machine_.not_known : offer.not_known;
+    } else if (offer.decided) {
+      row.status = offer.decided->status;
+      row.why = offer.decided->why;
+      row.superseded_by = offer.decided->superseded_by;
+      if (row.status == RowStatus::installed) row.installed = offer.kb;
     } else if (there == 0) {
       row.status = RowStatus::not_applicable;
       row.why = "none of its packages is installed";

@@ -19,10 +19,18 @@ struct ScannedPackage {
   std::string source, source_version;
 };
 
+enum class RowStatus { unknown, missing, known_bad, superseded, not_applicable, installed };
+[[nodiscard]] const char* to_string(RowStatus status);
+
 struct OfferedFile {
   std::string package, version, architecture;
   std::string sha256;
   std::string source, source_version;  // empty where the candidate does not say
+  // Of an update of Windows, as the catalogue names it; else empty.
+  std::string name{};
+  std::string sha1{};
+  std::optional<std::uint64_t> bytes{};
+  std::string from{};  // an address
 };
 
 // An update or a candidate, as one machine meets it.
@@ -39,6 +47,22 @@ struct Offer {
   std::optional<std::vector<std::string>> cves;
   std::string urgency;  // the maintainer's word; empty: none
   std::string urgency_from = "changelog";
+  std::vector<std::string> notes;  // what else the reader should know
+  // Of Windows, where no version of a package says it: process/scan/windows.hpp.
+  struct Decided {
+    RowStatus status = RowStatus::unknown;
+    std::string why;
+    std::string superseded_by;
+  };
+  std::optional<Decided> decided;
+};
+
+// A Windows as it says that it is.
+struct WindowsMachine {
+  std::string version;  // "10.0.17763.5329", without the last number where it did not say it
+  std::string architecture = "amd64";
+  std::map<std::string, std::string> updates;  // "KB5035968": "installed", "superseded", "install pending"
+  std::set<std::string> disputed;              // of which its own lists say different things
 };
 
 struct ScannedMachine {
@@ -48,6 +72,7 @@ struct ScannedMachine {
   std::string not_known;         // why it is not known what is installed; empty: it is
   std::string offers_not_known;  // why it is not known what there is for it
   std::vector<ScannedPackage> packages;
+  std::optional<WindowsMachine> windows;
   std::vector<Offer> offers;
 };
 
@@ -69,9 +94,6 @@ struct ScanInput {
 // The CVE; where none is named, what of an item nobody could name: "?apt-bind9-2". It grows old as well.
 [[nodiscard]] std::string first_named_as(const std::string& cve, const std::string& item);
 
-enum class RowStatus { unknown, missing, known_bad, superseded, not_applicable, installed };
-[[nodiscard]] const char* to_string(RowStatus status);
-
 // One vulnerability of an update on one machine.
 struct VulnerabilityRow {
   std::string cve;                     // empty: none is named, because what would name it was not there
@@ -92,7 +114,7 @@ struct ScanRow {
   std::vector<std::string> warnings;
   std::vector<VulnerabilityRow> vulnerabilities;  // that it closes, worst first
   std::string severity;                           // the vendor's worst word; "unknown"
-  std::string severity_from;                      // "tracker", "changelog", "candidate"; empty: nobody
+  std::string severity_from;                      // "tracker", "changelog", "candidate", "msrc", "catalogue"
   std::size_t open = 0;                           // vulnerabilities of what is installed, without a fix
   std::vector<std::string> open_exploited;        // those of them that CISA lists
   // What decides: the worst of the vulnerabilities. Nothing: there is none.

@@ -10,6 +10,7 @@
 #include "lab/core/choice.hpp"
 #include "lab/core/digest.hpp"
 #include "lab/core/files.hpp"
+#include "lab/guest/recording/understanding.hpp"
 #include "lab/image/versions.hpp"
 #include "patches/apt/apt_source.hpp"
 #include "patches/apt/release.hpp"
@@ -29,6 +30,7 @@ struct Golden {
   std::string not_known;
   std::string release;
   std::vector<ScannedPackage> packages;
+  std::optional<WindowsMachine> windows;
 };
 
 // The image that a run would start this machine from.
@@ -39,7 +41,9 @@ Result<lab::image::GoldenImage> image_of(const std::string& department, const ru
 }
 
 std::string key_of(const runners::GoldenRef& ref, const Result<lab::image::GoldenImage>& image) {
-  if (ref.domain) return ref.domain->uri + " " + ref.domain->domain + " " + ref.domain->dpkg_status.string();
+  if (ref.domain)
+    return ref.domain->uri + " " + ref.domain->domain + " " + ref.domain->dpkg_status.string() + " " +
+           ref.domain->recording.string();
   return ref.recipe.string() + " " + (image ? image->digest : image.error().message);
 }
 
@@ -63,14 +67,76 @@ void read_packages(Golden& golden) {
   golden.release = patches::codename_of(patches::release_of(*entries));
 }
 
+// Of an update that servicing and the list of quick fixes know: how it stands. A state that is on its way, and one that
+// the means do not agree on, is no answer.
+WindowsMachine machine_of(const lab::guest::windows::InstalledViews& views) {
+  using namespace lab::guest::windows;
+  WindowsMachine machine;
+  for (const auto& kb : views.quick_fixes) machine.updates[kb] = to_string(PackageState::installed);
+  for (const auto& [identity, state] : views.dism) {
+    const auto kb = kb_of(identity);
+    if (kb.empty()) continue;
+    switch (state) {
+      case PackageState::installed:
+      case PackageState::permanent: machine.updates[kb] = to_string(PackageState::installed); break;
+      case PackageState::superseded: machine.updates.try_emplace(kb, to_string(state)); break;
+      case PackageState::install_pending: machine.updates[kb] = to_string(state); break;
+      case PackageState::uninstall_pending:
+      case PackageState::partially_installed: machine.disputed.insert(kb); break;
+      case PackageState::absent:
+      case PackageState::resolving:
+      case PackageState::resolved:
+      case PackageState::staging:
+      case PackageState::staged: break;
+    }
+  }
+  for (const auto& one : disagreements(views)) {
+    const auto kb = kb_of(one.update);
+    machine.disputed.insert(kb.empty() ? one.update : kb);
+  }
+  return machine;
+}
+
+// What the machine said of itself when it was recorded.
+void read_windows(Golden& golden, const runners::GoldenDomainRef& domain) {
+  namespace recording = lab::guest::recording;
+  if (domain.recording.empty()) {
+    golden.not_known =
+        "what is installed on a Windows machine is known by a recording of it: patchlab guest record, and its folder "
+        "as "
+        "'recording' of the domain";
+    return;
+  }
+  const auto read = recording::read_recording(domain.recording);
+  if (!read) {
+    golden.not_known = fmt::format("what is installed cannot be read: {}", read.error().message);
+    return;
+  }
+  const auto& release = read->machine.release;
+  if (release != domain.system.version && !release.starts_with(domain.system.version + ".")) {
+    golden.not_known = fmt::format("'{}' is a recording of Windows '{}', and the scenario says {}",
+                                   domain.recording.string(), release, domain.system.version);
+    return;
+  }
+  const auto understood = recording::understanding_of(*read);
+  const auto step = std::ranges::find(understood.steps, "installed", &recording::Step::name);
+  if (step == understood.steps.end() || !step->trouble.empty()) {
+    golden.not_known = fmt::format("what is installed is not understood: {}",
+                                   step == understood.steps.end() ? "it was not asked" : step->trouble);
+    return;
+  }
+  golden.windows = machine_of(understood.views);
+  golden.windows->version = release;
+  golden.windows->architecture = domain.system.architecture;
+}
+
 Golden golden_of(const runners::GoldenRef& ref, const Result<lab::image::GoldenImage>& image) {
   Golden golden;
   if (ref.domain) {
     golden.name = ref.domain->domain;
     golden.dpkg_status = ref.domain->dpkg_status;
     if (ref.domain->system.family == GuestFamily::windows) {
-      golden.not_known =
-          "what is installed on a Windows machine is known when it runs, and Microsoft's offline catalogue is not read";
+      read_windows(golden, *ref.domain);
       return golden;
     }
   } else {
@@ -137,6 +203,7 @@ class Surveyor {
     scanned.exposed = machine.exposed;
     scanned.not_known = golden.not_known;
     scanned.packages = golden.packages;
+    scanned.windows = golden.windows;
     survey_.machines.push_back(std::move(scanned));
     golden_of_.push_back(key);
     systems_.push_back(machine.golden.domain ? machine.golden.domain->system : GuestSystem());
@@ -147,14 +214,16 @@ class Surveyor {
     std::vector<patches::AptImage> images;
     for (const auto& [key, golden] : goldens_) {
       // The key tells two images of one name apart.
-      if (golden.not_known.empty()) images.push_back({golden.name, golden.dpkg_status});
+      if (golden.not_known.empty() && !golden.windows) images.push_back({golden.name, golden.dpkg_status});
     }
     if (images.empty()) return {};
     const auto found = apt_.survey(images, request_.stop);
     if (!found) {
       if (found.error().error_class == ErrorClass::cancelled) return found.error();
-      for (auto& machine : survey_.machines)
-        machine.offers_not_known = fmt::format("the apt sources gave no answer: {}", found.error().message);
+      for (auto& machine : survey_.machines) {
+        if (!machine.windows)
+          machine.offers_not_known = fmt::format("the apt sources gave no answer: {}", found.error().message);
+      }
       survey_.not_known.push_back({"what the apt sources offer", found.error().message});
       return {};
     }
@@ -165,7 +234,7 @@ class Surveyor {
   }
 
   static void take(const patches::AptSurvey& found, const Golden& golden, ScannedMachine& machine) {
-    if (!golden.not_known.empty()) return;
+    if (!golden.not_known.empty() || golden.windows) return;
     const auto image = std::ranges::find(found.images, golden.dpkg_status, &patches::SurveyedImage::dpkg_status);
     if (image == found.images.end()) {
       machine.offers_not_known = "the apt sources of this host are for another release";

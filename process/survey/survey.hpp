@@ -11,7 +11,8 @@
 #include "runners/scenario/scenario.hpp"
 
 // What the golden machines of a scenario have, and what there is for them. No machine is started and no image built:
-// the installed set of an image was noted when it was made, that of a Debian domain is a file that the scenario names.
+// the installed set of an image was noted when it was made, that of a Debian domain is a file that the scenario names,
+// that of a Windows domain is in its recording. What there is for Windows is in feeds: process/scan/windows.hpp.
 namespace patchlab::process {
 
 struct SurveyRequest {

@@ -391,6 +391,8 @@ class Parser {
     golden.dpkg_status =
         resolve(reader.text_or("dpkg_status", "", not_empty("the path of a file")), pointer + "/dpkg_status");
     golden.storage = resolve(reader.text_or("storage", "", not_empty("the path of a folder")), pointer + "/storage");
+    golden.recording =
+        resolve(reader.text_or("recording", "", not_empty("the path of a folder")), pointer + "/recording");
     if (reader.has("recipe"))
       reader.problem("recipe", "cannot stand beside 'domain': a machine comes from one of them");
     reader.finish();
@@ -405,6 +407,11 @@ class Parser {
       reader.problem("dpkg_status", fmt::format("there is no file '{}'", golden.dpkg_status.string()));
     } else if (!is_listed && reader.has("dpkg_status")) {
       reader.problem("dpkg_status", "is for Debian domains only");
+    }
+    if (is_listed && reader.has("recording")) {
+      reader.problem("recording", "is for Windows domains only");
+    } else if (!golden.recording.empty() && !is_folder(golden.recording)) {
+      reader.problem("recording", fmt::format("there is no folder '{}'", golden.recording.string()));
     }
   }
 

@@ -26,6 +26,7 @@ struct GoldenDomainRef {
   GuestSystem system;
   std::filesystem::path dpkg_status;  // Debian: a copy of the guest's /var/lib/dpkg/status, absolute; else empty
   std::filesystem::path storage;      // where the files of its clones go, absolute; empty: SystemLab's default
+  std::filesystem::path recording{};  // Windows: what it said of itself (guest record), absolute; empty: none
   bool operator==(const GoldenDomainRef&) const = default;
 };
 
