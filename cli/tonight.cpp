@@ -151,17 +151,20 @@ void add_offers(const std::vector<ScannedMachine>& machines, const patches::Cont
   for (const auto& machine : machines) {
     for (const auto& offer : machine.offers) {
       auto& supply = supplies[offer.id];
-      supply.offered = true;
+      // What Microsoft's catalogue names is tested when the scenario names it as a candidate.
+      supply.offered = supply.offered || !offer.decided || entries.contains(offer.id);
       for (const auto& file : offer.files) {
         // The apt sources alone say of which source a package is.
         if (!file.source.empty()) {
           auto& entry = entries[offer.id];
           if (std::ranges::count(entry.apt, file.source) == 0) entry.apt.push_back(file.source);
         }
-        auto name = fmt::format("{} {} {}", file.package, file.version, file.architecture);
+        auto name =
+            file.name.empty() ? fmt::format("{} {} {}", file.package, file.version, file.architecture) : file.name;
         if (!store.contains(file.sha256) && std::ranges::count(supply.lacking, name) == 0)
           supply.lacking.push_back(std::move(name));
       }
+      supply.offered = supply.offered || !supply.lacking.empty();
     }
   }
 }

@@ -40,9 +40,13 @@ std::vector<WantedFile> due_files(const ScanResult& result, const std::vector<Sc
       const auto offer = std::ranges::find(machine.offers, row.item, &Offer::id);
       if (offer == machine.offers.end()) continue;
       for (const auto& file : offer->files) {
-        if (!seen.insert(file.sha256).second) continue;
+        if (file.sha256.empty() || !seen.insert(file.sha256).second) continue;
         WantedFile wanted;
-        wanted.name = fmt::format("{} {} {}", file.package, file.version, file.architecture);
+        wanted.name =
+            file.name.empty() ? fmt::format("{} {} {}", file.package, file.version, file.architecture) : file.name;
+        wanted.sha1 = file.sha1;
+        wanted.bytes = file.bytes;
+        wanted.from = file.from;
         wanted.sha256 = file.sha256;
         wanted.item = row.item;
         wanted.kb = offer->kb;
@@ -64,7 +68,9 @@ std::map<std::string, std::string> offered_files(const std::vector<ScannedMachin
   std::map<std::string, std::string> files;
   for (const auto& machine : machines) {
     for (const auto& offer : machine.offers) {
-      for (const auto& file : offer.files) files.emplace(file.sha256, offer.id);
+      for (const auto& file : offer.files) {
+        if (!file.sha256.empty()) files.emplace(file.sha256, offer.id);
+      }
     }
   }
   return files;
