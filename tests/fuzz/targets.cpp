@@ -18,6 +18,8 @@
 #include "lab/facts/compare.hpp"
 #include "patches/bytes/file_kind.hpp"
 #include "patches/cab/cabinet.hpp"
+#include "patches/catalogue/details.hpp"
+#include "patches/catalogue/package_list.hpp"
 #include "patches/msi/summary_information.hpp"
 #include "patches/msu/msu_file.hpp"
 #include "patches/windows/windows_package.hpp"
@@ -36,6 +38,7 @@
 #include "runners/intake/archive.hpp"
 #include "runners/intake/manifest.hpp"
 #include "runners/intake/ovf.hpp"
+#include "tests/support/catalogue_sample.hpp"
 #include "tests/support/facts.hpp"
 #include "tests/support/feeds.hpp"
 #include "tests/support/ovf_packages.hpp"
@@ -62,6 +65,38 @@ void cabinet(std::string_view bytes) {
   TextSink sink(1U << 20U);
   static_cast<void>(
       read_cabinet(MemorySource(bytes), "x", budget, [&](const CabEntry&) -> Result<ByteSink*> { return &sink; }));
+}
+
+// The whole of it, and each of its parts by itself, which a fuzzer meets sooner. Digests are digests, and numbers such.
+void catalogue(std::string_view bytes) {
+  CatalogueLimits limits;
+  limits.cabinets = small_limits();
+  limits.kept_bytes = 16U << 20U;
+  limits.detail_bytes = 1U << 20U;
+  const CatalogueScope scope{{tests::server_2019}, true};
+  const auto is_hex = [](const std::string& text, std::size_t size) { return text.empty() || text.size() == size; };
+  const auto check = [&](const std::string& kb, const std::vector<CatalogueFile>& files) {
+    if (!kb.empty() && !kb.starts_with("KB")) std::abort();
+    for (const auto& file : files) {
+      if (file.sha1.size() != 40 || !is_hex(file.sha256, 64)) std::abort();
+    }
+  };
+  if (const auto read = read_catalogue(MemorySource(bytes), "x", scope, limits)) {
+    if (read->entries == 0) std::abort();
+    for (const auto& update : read->updates) {
+      if (!is_guid(update.id) || update.title.empty()) std::abort();
+      check(update.kb, update.files);
+    }
+  }
+  if (const auto details = read_details(bytes, "x")) check(details->kb, details->files);
+  static_cast<void>(read_title(bytes, "x"));
+  KeptBudget budget(limits.kept_bytes);
+  UpdateList list(scope, budget);
+  XmlStream updates("x", list);
+  if (updates.write(bytes) && updates.finish() && list.created.empty()) std::abort();
+  CabinetList cabinets;
+  XmlStream index("x", cabinets);
+  if (index.write(bytes) && index.finish() && cabinets.begins.size() > cabinets.names.size()) std::abort();
 }
 
 // Everything behind one door, with the facts made of what was read: they must fit into JSON and into a file name.
@@ -187,6 +222,7 @@ void facts(std::string_view bytes) {
 // What is read of a file that is in memory: feeds are too large to be handed over as text.
 void feed(std::string_view bytes) {
   using namespace process;
+  if (bytes.starts_with("MSCF")) return;  // the target "catalogue" has smaller limits
   const FileDescriptor file(::memfd_create("feed", MFD_CLOEXEC));
   if (!file.valid() || ::write(file.get(), bytes.data(), bytes.size()) != static_cast<ssize_t>(bytes.size())) return;
   const auto path = fmt::format("/proc/self/fd/{}", file.get());
@@ -199,6 +235,7 @@ void feed(std::string_view bytes) {
   static_cast<void>(read_kev(path));
   static_cast<void>(read_epss(path, all));
   static_cast<void>(read_tracker(path, all));
+  static_cast<void>(read_msrc(path, all));
   static_cast<void>(read_cve_record(path));
   static_cast<void>(read_known_bad(path));
 }
@@ -401,6 +438,23 @@ Seeds cabinet_seeds() {
   return seeds;
 }
 
+Seeds catalogue_seeds() {
+  tests::SampleCatalogue sample;
+  sample.updates = {{100, "5050000", "October", {1200}, {"CVE-2026-1000"}, {{"kb5050000.cab", "october"}}},
+                    {1200, "5050001", "November", {}, {"CVE-2026-1001"}, {{"kb5050001.cab", "november"}}}};
+  Seeds seeds{tests::catalogue_bytes(sample), tests::index_xml(sample.cabinets), tests::package_xml(sample)};
+  for (const auto& cabinet : tests::details_of(sample)) {
+    for (const auto& [name, text] : cabinet) {
+      if (!name.starts_with("c")) seeds.push_back(text);
+    }
+  }
+  // Without checksums a changed byte reaches what lies behind.
+  auto parts = tests::catalogue_parts(sample);
+  parts["package.cab"] = unchecked({{"package.xml", tests::package_xml(sample)}});
+  seeds.push_back(unchecked({parts.begin(), parts.end()}));
+  return seeds;
+}
+
 Seeds msu_seeds() {
   const auto servicing = unchecked({{"update.mum", msu.mum.text()}, {"x\\dns.exe", "d"}});
   // With parts, one of which cannot be read, and a servicing stack.
@@ -558,6 +612,8 @@ Seeds feed_seeds() {
           tests::gzip(tests::epss_text({"CVE-2026-1000,0.5,0.9", "CVE-2026-1001,0.1,0.2"})),
           tests::tracker_json({{"bind9", "CVE-2026-1000", "1:9.18.2-1"}, {"bind9", "CVE-2026-1001", ""}}).dump(),
           tests::cve_record_json("CVE-2026-1000", "yes", "total", "CVSS:3.1/S:U/C:H/I:H").dump(),
+          tests::csaf_json({}).dump(),
+          tests::csaf_json({.fixed = "", .exploited = true}).dump(),
           tests::known_bad_json("x", {{"kb", "KB5035968"}, {"os", "10.0"}}).dump()};
 }
 Seeds inventory_seeds() {
@@ -607,6 +663,7 @@ Seeds content_block_seeds() {
 
 const std::vector<Target>& targets() {
   static const std::vector<Target> all{{"cabinet", cabinet, cabinet_seeds},
+                                       {"catalogue", catalogue, catalogue_seeds},
                                        {"msu", package, msu_seeds},
                                        {"xml", xml, xml_seeds},
                                        {"entry_name", entry_name, entry_name_seeds},
