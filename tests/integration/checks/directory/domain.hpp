@@ -8,7 +8,9 @@
 #include <sys/mount.h>
 #include <unistd.h>
 
+#include <cstdint>
 #include <filesystem>
+#include <initializer_list>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -136,7 +138,7 @@ class Domain {
     auto child = ChildProcess::start(spec);
     if (!child) throw std::runtime_error(child.error().message);
     samba_ = std::move(*child);
-    for (const std::uint16_t port : {389, 636, 88, 445}) {
+    for (const auto port : std::initializer_list<std::uint16_t>{389, 636, 88, 445}) {
       const auto ready = wait_until(
           system_clock_source(), {"Samba listens", std::chrono::seconds(120), Milliseconds(50), {}, {}}, [&] {
             const auto connection = connect_tcp({address, port}, {}, Deadline(std::chrono::seconds(1)));
