@@ -14,6 +14,7 @@
 #include "lab/core/files.hpp"
 #include "lab/core/time.hpp"
 #include "lab/facts/compare.hpp"
+#include "lab/facts/folder.hpp"
 #include "process/survey/survey.hpp"
 #include "reports/record/queries.hpp"
 

@@ -2,11 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <chrono>
-#include <filesystem>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "lab/facts/facts.hpp"
@@ -33,17 +30,6 @@ struct GivenFacts {
   std::string sha256;  // of the file
   std::string text;    // its bytes
 };
-// Below `folder` as DEPARTMENT/MACHINE.json, by the names of a scenario; nothing: it is not there. An error
-// (configuration): it is there and cannot be read, or was collected more than a day after `now`: the clock of one of
-// the two is wrong, and nobody could say how old it is.
-[[nodiscard]] Result<std::optional<GivenFacts>> given_facts(const std::filesystem::path& folder,
-                                                            const std::string& department, const std::string& machine,
-                                                            std::chrono::system_clock::time_point now);
-// Files below `folder` that are of none of these machines ("finance/dns.json"), by name. An error: there is no such
-// folder.
-[[nodiscard]] Result<std::vector<std::string>> strangers_in(
-    const std::filesystem::path& folder, const std::vector<std::pair<std::string, std::string>>& machines);
-
 // Of one machine of the lab: its facts against those that were given for it.
 [[nodiscard]] Likeness likeness_of(const std::string& role, const Facts& golden,
                                    const std::optional<GivenFacts>& production, const std::string& expected_file);

@@ -1,5 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The patchlab authors
 // SPDX-License-Identifier: Apache-2.0
+#include "lab/facts/folder.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -8,7 +10,6 @@
 #include "lab/core/files.hpp"
 #include "lab/core/paths.hpp"
 #include "lab/core/time.hpp"
-#include "lab/facts/compare.hpp"
 
 namespace patchlab::lab::facts {
 

@@ -5,6 +5,7 @@
 #include "lab/core/choice.hpp"
 #include "lab/core/paths.hpp"
 #include "lab/core/printable.hpp"
+#include "lab/facts/folder.hpp"
 #include "patches/apt/recipe_source.hpp"
 #include "patches/candidate/manifest.hpp"
 #include "patches/deb/shipped_files.hpp"

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The patchlab authors
 // SPDX-License-Identifier: Apache-2.0
 #include "lab/facts/compare.hpp"
+#include "lab/facts/folder.hpp"
 
 #include <gmock/gmock.h>
 
