@@ -18,7 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* folder_name = "memory";
-constexpr const char* asking_name = "memory.lock";  // held while somebody asks
+constexpr const char* asking_name = "memory.lock";  // beside the folder of all runs, held while somebody asks
 constexpr Milliseconds asking_takes_at_most{10'000};
 constexpr std::uint64_t share_of_others = 16;
 
@@ -86,8 +86,8 @@ PromisedRoom::~PromisedRoom() {
 
 Result<Room::Answer> Room::ask(const std::string& department, std::uint64_t mib, std::uint64_t used_mib) {
   const auto cells = scratch_.parent_path();
-  PATCHLAB_ASSIGN(const auto asking,
-                  FileLock::take(cells / asking_name, FileLock::Mode::exclusive, {.limit = asking_takes_at_most}));
+  PATCHLAB_ASSIGN(const auto asking, FileLock::take(cells.parent_path() / asking_name, FileLock::Mode::exclusive,
+                                                    {.limit = asking_takes_at_most}));
   PATCHLAB_ASSIGN(const auto memory, look_());
   const auto promises = promises_in(cells, scratch_);
   std::uint64_t promised = 0, own = 0;

@@ -70,7 +70,7 @@ OwnCache::OwnCache() {
   path_ = ::mkdtemp(pattern.data());
   for (const auto& entry : fs::directory_iterator(real)) {
     const auto name = entry.path().filename();
-    if (name != "cells" && name != "states") fs::create_symlink(entry.path(), path_ / name);
+    if (name != "cells" && name != "states" && name != "memory.lock") fs::create_symlink(entry.path(), path_ / name);
   }
   ::setenv("PATCHLAB_CACHE", path_.c_str(), 1);
 }

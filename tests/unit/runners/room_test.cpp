@@ -21,7 +21,7 @@ using ::testing::IsEmpty;
 class HostRoom : public ::testing::Test {
  protected:
   [[nodiscard]] Room room(const std::string& run) {
-    const auto scratch = folder_.path() / run;
+    const auto scratch = folder_.path() / "cells" / run;
     EXPECT_TRUE(create_folders(scratch));
     return {scratch, [this]() -> Result<HostMemory> { return memory_; }};
   }
@@ -41,7 +41,8 @@ TEST_F(HostRoom, IsPromisedUntilThereIsNoneAndGivenBack) {
   EXPECT_TRUE(one.ask("small", 7'000, 8'000).value().room) << "exactly all";
   finance.room.reset();
   EXPECT_TRUE(one.ask("engineering", 7'001, 0).value().room);
-  EXPECT_THAT(entries_of(folder_.path() / "one" / "memory").value(), IsEmpty()) << "nothing is left of who is done";
+  EXPECT_THAT(entries_of(folder_.path() / "cells" / "one" / "memory").value(), IsEmpty())
+      << "nothing is left of who is done";
 }
 
 TEST_F(HostRoom, IsOneForAllRuns) {
@@ -50,6 +51,7 @@ TEST_F(HostRoom, IsOneForAllRuns) {
   auto waits = other.ask("finance", 8'000, 0).value();
   EXPECT_FALSE(waits.room);
   EXPECT_THAT(waits.why, HasSubstr("'finance' of another run"));
+  EXPECT_EQ(entries_of(folder_.path() / "cells").value().size(), 2U) << "whatever else lies there is a run's leftover";
 }
 
 TEST_F(HostRoom, OfAKilledRunIsFree) {
@@ -64,7 +66,7 @@ TEST_F(HostRoom, OfAKilledRunIsFree) {
   int status = 0;
   ASSERT_EQ(::waitpid(child, &status, 0), child);
   ASSERT_EQ(WEXITSTATUS(status), 0);
-  ASSERT_FALSE(entries_of(folder_.path() / "killed" / "memory").value().empty());
+  ASSERT_FALSE(entries_of(folder_.path() / "cells" / "killed" / "memory").value().empty());
   EXPECT_TRUE(one.ask("engineering", 15'000, 0).value().room);
 }
 
@@ -90,7 +92,7 @@ TEST_F(HostRoom, IsGivenToWhoIsAloneWithAWord) {
 }
 
 TEST_F(HostRoom, CannotBePromisedByAHostThatDoesNotSay) {
-  const auto scratch = folder_.path() / "run";
+  const auto scratch = folder_.path() / "cells" / "run";
   ASSERT_TRUE(create_folders(scratch));
   Room room(scratch, []() -> Result<HostMemory> { return infrastructure_error("no"); });
   EXPECT_EQ(room.ask("finance", 1, 0).error().error_class, ErrorClass::infrastructure);
