@@ -127,6 +127,17 @@ Json worker_request(const CheckSpec& spec, const Target& target) {
   return request;
 }
 
+std::filesystem::path check_worker_of(const std::filesystem::path& patchlab) {
+  constexpr const char* name = "patchlab-check-worker";
+  std::error_code code;
+  const auto folder = std::filesystem::canonical(patchlab, code).parent_path();
+  if (code) return patchlab;
+  for (const auto& place : {folder / name, folder.parent_path() / "libexec" / "patchlab" / name}) {
+    if (::access(place.c_str(), X_OK) == 0) return place;
+  }
+  return patchlab;
+}
+
 int check_worker_main(const FindCheck& find) {
   prepare_process();
   // Libraries print to standard output when they feel like it: that goes to standard error, the answer to a private

@@ -21,6 +21,7 @@ add_custom_command(OUTPUT ${made}/patchlab.1.gz ${made}/patchlab ${made}/_patchl
 add_custom_target(made_by_patchlab ALL DEPENDS ${made}/patchlab.1.gz)
 
 install(TARGETS patchlab)
+install(TARGETS patchlab-check-worker DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/patchlab)
 install(FILES ${made}/patchlab.1.gz DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 install(FILES ${made}/patchlab DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
 install(FILES ${made}/_patchlab DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions)

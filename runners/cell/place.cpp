@@ -13,6 +13,7 @@
 #include <set>
 #include <sstream>
 
+#include "checks/worker.hpp"
 #include "lab/core/digest.hpp"
 #include "lab/core/files.hpp"
 #include "lab/core/paths.hpp"
@@ -92,6 +93,10 @@ std::string HostClass::all() const { return program_and_hypervisor() + "\n" + ke
 HostClass host_class(const std::filesystem::path& program, ProcessRunner& processes) {
   HostClass found;
   found.program = sha256_of_file(program).value_or("");
+  if (const auto worker = checks::check_worker_of(program); worker != program && !found.program.empty()) {
+    const auto digest = sha256_of_file(worker);
+    found.program = digest ? sha256(found.program + "\n" + *digest) : "";
+  }
   found.qemu = qemu_version(processes);
   found.libvirt = lab::libvirt::LibvirtHypervisor::library_version();
   found.kernel = kernel_release();

@@ -20,8 +20,9 @@ namespace patchlab::runners::cell {
 
 // What emulates the machines, and on what: what one class of hosts saved or found out is not for another.
 struct HostClass {
-  std::string program;  // SHA-256 of patchlab; empty: it could not be read, and nothing kept is to be used
-  std::string qemu;     // its version
+  std::string
+      program;  // SHA-256 of patchlab and its check worker; empty: it could not be read, and nothing kept is to be used
+  std::string qemu;  // its version
   std::string libvirt;
   std::string kernel;
   std::string processor;

@@ -19,7 +19,7 @@ std::vector<checks::PlannedCheck> planned(const Guest& guest, const std::vector<
 
 checks::CheckWorkers check_workers(const Guest& guest) {
   checks::CheckWorkers workers;
-  workers.program = guest.context.job.worker_program;
+  workers.program = checks::check_worker_of(guest.context.job.worker_program);
   workers.find = checks::find_check;
   workers.department = guest.context.asked.get();
   return workers;
