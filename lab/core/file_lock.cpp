@@ -122,6 +122,12 @@ std::string lock_holders(const fs::path& path) {
   return holders;
 }
 
+Result<std::optional<FileLock>> FileLock::try_take(const fs::path& path, Mode mode) {
+  PATCHLAB_ASSIGN(auto file, try_once(path, mode));
+  if (!file) return std::optional<FileLock>();
+  return std::optional<FileLock>(FileLock(std::move(*file)));
+}
+
 Result<FileLock> FileLock::take(const fs::path& path, Mode mode, const Patience& patience) {
   std::optional<FileLock> lock;
   std::optional<Error> trouble;

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <stop_token>
 #include <string>
 
@@ -30,6 +31,9 @@ class FileLock {
   // The lock file is made when it is missing, for its owner alone; one made for everybody is closed to others. It must
   // be a regular file, not a link to one. A lock that somebody else still holds at the end is an error that names who.
   [[nodiscard]] static Result<FileLock> take(const std::filesystem::path& path, Mode mode, const Patience& patience);
+  // The same at once, for who asks again and again: nothing while somebody else holds it, and nobody looks who, which
+  // takes a hundred times as long.
+  [[nodiscard]] static Result<std::optional<FileLock>> try_take(const std::filesystem::path& path, Mode mode);
 
  private:
   explicit FileLock(FileDescriptor file) : file_(std::move(file)) {}

@@ -17,17 +17,22 @@ Result<FileLock> Slots::acquire(std::stop_token stop) const {
                   .interval = Milliseconds(50),
                   .last_seen = {},
                   .stop = stop};
+  std::optional<Error> trouble;  // with every slot, the last one's: what cannot be locked never will be free
   PATCHLAB_TRY(wait_until(clock_, wait, [&] {
-    for (std::size_t i = 0; i < count_; ++i) {
-      auto taken = FileLock::take(folder_ / slot_name(i), FileLock::Mode::exclusive, FileLock::at_once());
-      if (taken) {
-        slot = std::move(taken).value();
-        return true;
+    std::size_t broken = 0;
+    for (std::size_t i = 0; i < count_ && !slot; ++i) {
+      auto tried = FileLock::try_take(folder_ / slot_name(i), FileLock::Mode::exclusive);
+      if (tried) {
+        slot = std::move(*tried);
+      } else {
+        ++broken;
+        trouble = std::move(tried).error();
       }
     }
-    return false;
+    return slot || broken == count_;
   }));
-  return std::move(*slot);
+  if (slot) return std::move(*slot);
+  return trouble.value_or(infrastructure_error("there are no slots")).while_doing("taking a processor slot");
 }
 
 }  // namespace patchlab::runners::cell

@@ -40,7 +40,11 @@ std::optional<Promise> read_promise(const fs::path& file) {
   return promise;
 }
 
-bool is_held(const fs::path& file) { return !FileLock::take(file, FileLock::Mode::exclusive, FileLock::at_once()); }
+// What cannot be looked at may be held.
+bool is_held(const fs::path& file) {
+  const auto free = FileLock::try_take(file, FileLock::Mode::exclusive);
+  return !free || !*free;
+}
 
 std::vector<Promise> promises_in(const fs::path& cells, const fs::path& own) {
   std::vector<Promise> promises;

@@ -49,6 +49,15 @@ TEST_F(Lock, IsHeldByOneAtATime) {
   EXPECT_TRUE(FileLock::take(path_, Mode::exclusive, FileLock::at_once()));
 }
 
+TEST_F(Lock, IsTriedAgainAndAgain) {
+  auto first = FileLock::try_take(path_, Mode::exclusive).value();
+  ASSERT_TRUE(first);
+  EXPECT_FALSE(FileLock::try_take(path_, Mode::shared).value());
+  first.reset();
+  EXPECT_TRUE(FileLock::try_take(path_, Mode::shared).value());
+  EXPECT_FALSE(FileLock::try_take(path_ / "below-a-file", Mode::shared)) << "nobody holds what cannot be there";
+}
+
 TEST_F(Lock, WhoHoldsItIsNamed) {
   const auto held = FileLock::take(path_, Mode::exclusive, FileLock::at_once());
   ASSERT_TRUE(held);
