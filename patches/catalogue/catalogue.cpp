@@ -87,18 +87,24 @@ class CatalogueReader {
     for (const auto& name : cabinets_.names) {
       if (!entries_.contains(name)) return trouble(fmt::format("has no '{}', which its index.xml lists", name));
     }
+    PATCHLAB_TRY(read_updates(*package));
+    updates_.read_again();
+    PATCHLAB_TRY(read_updates(*package));
+    if (updates_.entries == 0) return trouble("lists no update");
+    return {};
+  }
+
+  Result<void> read_updates(const ByteSource& package) {
     XmlStream list(part("package.xml"), updates_);
     bool has_list = false;
-    PATCHLAB_TRY(read_cabinet(*package, part("package.cab"), budget_, [&](const CabEntry& entry) -> Result<ByteSink*> {
+    PATCHLAB_TRY(read_cabinet(package, part("package.cab"), budget_, [&](const CabEntry& entry) -> Result<ByteSink*> {
       if (lower_case(entry.name) != "package.xml") return nullptr;
       if (has_list) return trouble("has two of 'package.xml'");
       has_list = true;
       return &list;
     }));
     if (!has_list) return trouble("has no package.xml in its package.cab");
-    PATCHLAB_TRY(list.finish());
-    if (updates_.entries == 0) return trouble("lists no update");
-    return {};
+    return list.finish();
   }
 
   Result<void> find_cabinets() {
@@ -175,12 +181,18 @@ class CatalogueReader {
       return {};
     }
     PATCHLAB_ASSIGN(auto details, read_details(bytes, place));
-    std::uint64_t size = 256 + 64 * details.cves.size();
-    for (const auto& file : details.files)
-      size += sizeof(file) + file.name.size() + file.sha1.size() + file.sha256.size();
+    std::uint64_t size = 256 + guid_bytes * details.cves.size();
+    for (const auto& file : details.files) size += bytes_of(file);
     PATCHLAB_TRY(keep(size));
+    // So that each is found; of several with one digest the first counts.
+    std::ranges::stable_sort(details.files, {}, &CatalogueFile::sha1);
     if (!details_.emplace(name.revision, std::move(details)).second) return again;
     return {};
+  }
+  // What a part holds is in the answer for each of its bundles.
+  static std::uint64_t bytes_of(const CatalogueFile& file) {
+    return sizeof(file) + file.name.size() + file.url.size() + file.sha1.size() + file.sha256.size() +
+           file.patching.size();
   }
   Result<void> keep(std::uint64_t bytes) {
     if (const auto what = kept_.take(bytes); !what.empty()) return trouble(what);
@@ -207,35 +219,38 @@ class CatalogueReader {
             "lists revision {} and does not say what it is: '{}' has no {}", revision, cabinets_.cabinet_of(revision),
             details == details_.end() ? fmt::format("x\\{}", revision)
                                       : fmt::format("l\\{}\\{}", updates_.languages[revision], revision)));
-      update.title = title->second;
-      update.kb = details->second.kb;
-      update.severity = details->second.severity;
-      update.bulletin = details->second.bulletin;
-      update.cves = details->second.cves;
+      update.title = std::move(title->second);
+      update.kb = std::move(details->second.kb);
+      update.severity = std::move(details->second.severity);
+      update.bulletin = std::move(details->second.bulletin);
+      update.cves = std::move(details->second.cves);
       std::set<std::string> seen;
-      add_files(revision, updates_.files[revision], seen, update);
-      for (const auto* one : parts_of[revision]) add_files(one->revision, one->files, seen, update);
+      PATCHLAB_TRY(add_files(revision, updates_.files[revision], seen, update));
+      for (const auto* one : parts_of[revision]) PATCHLAB_TRY(add_files(one->revision, one->files, seen, update));
       catalogue_.updates.push_back(std::move(update));
     }
     return {};
   }
 
   // Of the files that a bundle's parts share each is there once.
-  void add_files(std::uint32_t revision, const std::vector<std::string>& ids, std::set<std::string>& seen,
-                 CatalogueUpdate& update) {
-    std::map<std::string_view, const CatalogueFile*> named;
-    if (const auto details = details_.find(revision); details != details_.end()) {
-      for (const auto& file : details->second.files) named.emplace(file.sha1, &file);
-    }
+  Result<void> add_files(std::uint32_t revision, const std::vector<std::string>& ids, std::set<std::string>& seen,
+                         CatalogueUpdate& update) {
+    const auto details = details_.find(revision);
     for (const auto& id : ids) {
       CatalogueFile file;
       file.sha1 = hex_of_digest(id, 20);
       if (!seen.insert(file.sha1).second) continue;
-      if (const auto found = named.find(file.sha1); found != named.end()) file = *found->second;
+      if (details != details_.end()) {
+        const auto& named = details->second.files;
+        const auto found = std::ranges::lower_bound(named, file.sha1, {}, &CatalogueFile::sha1);
+        if (found != named.end() && found->sha1 == file.sha1) file = *found;
+      }
       if (const auto url = updates_.urls.find(id); url != updates_.urls.end()) file.url = url->second;
       if (file.name.empty()) file.name = file.url.substr(file.url.rfind('/') + 1);
+      PATCHLAB_TRY(keep(bytes_of(file)));
       update.files.push_back(std::move(file));
     }
+    return {};
   }
 
   const ByteSource& source_;

@@ -17,8 +17,6 @@ namespace {
 constexpr std::size_t most_cabinets = 10'000;
 constexpr std::size_t most_links = 20'000;  // of one update; one that replaces a whole product's has hundreds
 constexpr std::size_t longest_value = 4096;
-// What an entry of a tree or list takes beside its texts, about.
-constexpr std::uint64_t entry_bytes = 96;
 
 bool is_cabinet_name(const std::string& name) {
   return name.starts_with("package") && name.ends_with(".cab") && name.size() <= 24 &&
@@ -54,6 +52,17 @@ std::string KeptBudget::take(std::uint64_t bytes) {
   return {};
 }
 
+bool SeenRevisions::contains(std::uint32_t revision) const {
+  const auto page = pages_.find(revision / Page().size());
+  return page != pages_.end() && page->second.test(revision % Page().size());
+}
+
+bool SeenRevisions::add(std::uint32_t revision) {
+  const auto [page, is_new] = pages_.try_emplace(static_cast<std::uint32_t>(revision / Page().size()));
+  page->second.set(revision % Page().size());
+  return is_new;
+}
+
 std::string CabinetList::open(const XmlPath& path, const XmlAttributes& attributes) {
   if (path.size() == 1 && path[0] != "INDEX")
     return fmt::format("is no list of cabinets: it begins with '{}'", path[0]);
@@ -85,6 +94,7 @@ std::string UpdateList::open(const XmlPath& path, const XmlAttributes& attribute
   if (path.size() > 3 && path[1] == "Updates") return open_in_update(path, attributes);
   if (is_at(path, {"OfflineSyncPackage", "FileLocations", "FileLocation"})) {
     if (!updates_are_done_) return "says where files are before it says of which updates";
+    if (!is_again_) return {};
     const auto& id = attributes["Id"];
     if (!wanted_files_.contains(id)) return {};
     const auto& url = attributes["Url"];
@@ -99,11 +109,15 @@ std::string UpdateList::open_update(const XmlAttributes& attributes) {
   update_ = {};
   part_ = {};
   links_ = 0;
-  ++entries;
+  if (!is_again_) ++entries;
   const auto revision = revision_from(attributes["RevisionId"]);
   if (!revision) return fmt::format("has an update whose revision is '{}'", attributes["RevisionId"]);
-  const auto again = fmt::format("has revision {} twice", *revision);
-  if (!revisions_seen_.insert(*revision).second) return again;
+  if (!is_again_) {
+    if (revisions_seen_.contains(*revision)) return fmt::format("has revision {} twice", *revision);
+    if (revisions_seen_.add(*revision)) {
+      if (auto what = budget_.take(entry_bytes + sizeof(SeenRevisions::Page)); !what.empty()) return what;
+    }
+  }
   update_.revision = part_.revision = *revision;
   update_.id = lower_case(attributes["UpdateId"]);
   if (!is_guid(update_.id)) return fmt::format("calls revision {} '{}', which is no GUID", *revision, update_.id);
@@ -115,7 +129,12 @@ std::string UpdateList::open_update(const XmlAttributes& attributes) {
   if (language_.size() > 16 || language_.find_first_of("/\\") != std::string::npos)
     return fmt::format("says that revision {} is in language '{}'", *revision, language_);
   is_category_ = attributes["IsSoftware"] == "false";
-  return budget_.take(48);
+  return {};
+}
+
+void UpdateList::read_again() {
+  is_again_ = true;
+  updates_are_done_ = false;
 }
 
 std::string UpdateList::open_in_update(const XmlPath& path, const XmlAttributes& attributes) {
@@ -169,7 +188,9 @@ std::string UpdateList::close(const XmlPath& path, const std::string& /*text*/) 
   return {};
 }
 
-std::string UpdateList::close_update() {
+std::string UpdateList::close_update() { return is_again_ ? close_part() : close_first(); }
+
+std::string UpdateList::close_first() {
   const auto revision = update_.revision;
   if (is_category_) {
     if (!scope_.products.contains(update_.id)) return {};
@@ -177,31 +198,31 @@ std::string UpdateList::close_update() {
     languages[revision] = language_;
     return budget_.take(2 * entry_bytes);
   }
-  // A part may stand before what it is a part of: it is known at the end of the list which parts are of interest.
-  if (!part_.bundles.empty()) {
-    if (part_.files.empty()) return {};
-    auto what = budget_.take(entry_bytes + 4 * part_.bundles.size() + 64 * part_.files.size());
-    parts[revision] = std::move(part_);
-    return what;
-  }
-  if (!in_scope()) return {};
-  std::uint64_t bytes = 4 * entry_bytes + 8 * update_.superseded_by.size() + 64 * part_.files.size();
-  for (const auto& one : update_.prerequisites) bytes += 24 + 80 * one.size();
+  if (!part_.bundles.empty() || !in_scope()) return {};
+  std::uint64_t bytes = 4 * entry_bytes + 8 * update_.superseded_by.size() +
+                        guid_bytes * (3 + update_.products.size() + part_.files.size());
+  for (const auto& one : update_.prerequisites) bytes += 24 + guid_bytes * one.size();
   languages[revision] = language_;
   files[revision] = std::move(part_.files);
   updates[revision] = std::move(update_);
   return budget_.take(bytes);
 }
 
+std::string UpdateList::close_part() {
+  if (is_category_ || part_.files.empty()) return {};
+  std::erase_if(part_.bundles, [&](auto bundle) { return !updates.contains(bundle); });
+  if (part_.bundles.empty()) return {};
+  auto what = budget_.take(entry_bytes * (1 + part_.bundles.size()) + guid_bytes * part_.files.size());
+  parts[part_.revision] = std::move(part_);
+  return what;
+}
+
 std::string UpdateList::close_updates() {
   updates_are_done_ = true;
-  revisions_seen_.clear();
-  std::erase_if(parts, [&](const auto& one) {
-    return std::ranges::none_of(one.second.bundles, [&](auto bundle) { return updates.contains(bundle); });
-  });
+  if (!is_again_) return {};
   for (const auto& [revision, part] : parts) wanted_files_.insert(part.files.begin(), part.files.end());
   for (const auto& [revision, own] : files) wanted_files_.insert(own.begin(), own.end());
-  return budget_.take(entry_bytes * wanted_files_.size());
+  return budget_.take((entry_bytes + guid_bytes) * wanted_files_.size());
 }
 
 }  // namespace patchlab::patches

@@ -2,11 +2,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <bitset>
+
 #include "patches/catalogue/catalogue.hpp"
 #include "patches/catalogue/xml_stream.hpp"
 
 // The two lists of the catalogue, as they are read: which cabinet has what, and the updates.
 namespace patchlab::patches {
+
+// What an entry of a tree or list takes beside its texts, about.
+inline constexpr std::uint64_t entry_bytes = 96;
+inline constexpr std::uint64_t guid_bytes = 80;  // and a digest in base64
 
 class KeptBudget {
  public:
@@ -16,6 +22,18 @@ class KeptBudget {
 
  private:
   std::uint64_t left_;
+};
+
+// Which revisions were met: a bit each, in pages of 8 KiB. Microsoft counts them on, so that there are few pages.
+class SeenRevisions {
+ public:
+  using Page = std::bitset<65536>;
+  [[nodiscard]] bool contains(std::uint32_t revision) const;
+  // Whether a page was added for it.
+  bool add(std::uint32_t revision);
+
+ private:
+  std::map<std::uint32_t, Page> pages_;
 };
 
 // index.xml: <INDEX><CABLIST><CAB NAME="package2.cab" RANGESTART="0"/>
@@ -38,9 +56,13 @@ struct CataloguePart {
 };
 
 // package.xml: <OfflineSyncPackage><Updates><Update/>...</Updates><FileLocations><FileLocation/>...
+// It is read twice, since a part may stand before what it is a part of: first the updates in scope, then their parts
+// and where their files are. Nothing is kept of what nobody asks for, but a bit for its revision.
 class UpdateList : public XmlEvents {
  public:
   UpdateList(const CatalogueScope& scope, KeptBudget& budget) : scope_(scope), budget_(budget) {}
+  // The same list comes once more.
+  void read_again();
   std::string open(const XmlPath& path, const XmlAttributes& attributes) override;
   std::string close(const XmlPath& path, const std::string& text) override;
 
@@ -57,6 +79,8 @@ class UpdateList : public XmlEvents {
   std::string open_update(const XmlAttributes& attributes);
   std::string open_in_update(const XmlPath& path, const XmlAttributes& attributes);
   std::string close_update();
+  std::string close_first();
+  std::string close_part();
   std::string close_updates();
   [[nodiscard]] bool in_scope() const;
 
@@ -67,9 +91,10 @@ class UpdateList : public XmlEvents {
   CataloguePart part_;
   std::string language_;
   std::size_t links_ = 0;
-  std::set<std::uint32_t> revisions_seen_;
+  SeenRevisions revisions_seen_;
   std::set<std::string> wanted_files_;
   bool updates_are_done_ = false;
+  bool is_again_ = false;
 };
 
 // A number of the catalogue: digits only, at most 32 bits.

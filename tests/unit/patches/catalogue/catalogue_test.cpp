@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "patches/catalogue/catalogue.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include "patches/catalogue/details.hpp"
@@ -160,6 +161,92 @@ TEST(Catalogue, KeepsNoMoreThanItMay) {
   limits = {};
   limits.cabinets.entries = 10;
   EXPECT_THAT(trouble(catalogue_bytes(sample()), servers, limits), HasSubstr("more than the 10 entries allowed"));
+}
+
+// The least budget with which it is read, to 64 bytes.
+std::uint64_t least_kept(const std::string& bytes) {
+  std::uint64_t too_few = 0, enough = 2U << 20U;
+  while (enough - too_few > 64) {
+    CatalogueLimits limits;
+    limits.kept_bytes = (too_few + enough) / 2;
+    const auto what = trouble(bytes, servers, limits);
+    if (!what.empty()) EXPECT_THAT(what, HasSubstr("names more that is asked for"));
+    (what.empty() ? enough : too_few) = limits.kept_bytes;
+  }
+  return enough;
+}
+
+std::string repeated(const std::string& text, std::size_t times) {
+  std::string all;
+  for (std::size_t i = 0; i < times; ++i) all += text;
+  return all;
+}
+
+TEST(Catalogue, CountsEverythingThatItKeeps) {
+  const auto least = least_kept(catalogue_bytes(sample()));
+  const auto more = [&](const auto& change) {
+    auto changed = sample();
+    change(changed.updates[1]);
+    return least_kept(catalogue_bytes(changed)) - least;
+  };
+  EXPECT_GE(more([](auto& one) { one.title.append(900, 'x'); }), 900U - 64);
+  EXPECT_GE(more([](auto& one) { one.cves.assign(500, "CVE-2026-1234"); }), 500U * 32);
+  EXPECT_GE(more([](auto& one) { one.superseded_by.assign(500, 100U); }), 500U * 4);
+  EXPECT_GE(more([](auto& one) {
+              for (int i = 0; i < 50; ++i) one.files.push_back({std::string(200, 'n'), std::to_string(i)});
+            }),
+            2 * 50U * (sizeof(CatalogueFile) + 200 + 64))
+      << "as the part has it, and as the answer does";
+  const auto product = "<Category Type=\"Product\" Id=\"" + std::string(server_2019) + "\" />";
+  const std::string needed = "<UpdateId Id=\"13c46d99-e6e6-4b68-b83d-33d73910d025\" />";
+  for (const auto& text : {product, needed})
+    EXPECT_GE(least_kept(with_list(text, repeated(text, 501))) - least, 500U * (sizeof(std::string) + 36)) << text;
+}
+
+TEST(Catalogue, CountsWhatManyBundlesShareForEachOfThem) {
+  SampleCatalogue made;
+  made.cabinets = {0};
+  std::string all;
+  for (std::uint32_t i = 0; i < 30; ++i) {
+    made.updates.push_back({100 + 2 * i, "5050001", "Update"});
+    all += fmt::format("<Revision Id=\"{}\" />", 100 + 2 * i);
+  }
+  for (int i = 0; i < 50; ++i) made.updates[0].files.push_back({std::string(200, 'n'), std::to_string(i)});
+  const auto least = least_kept(catalogue_bytes(made));
+  auto parts = catalogue_parts(made);
+  const auto list = replaced(package_xml(made), "<BundledBy><Revision Id=\"100\" />", "<BundledBy>" + all);
+  parts["package.cab"] = CabBuilder{{{"package.xml", list}}}.bytes();
+  EXPECT_GE(least_kept(cabinet_of_parts(parts)) - least, 29U * 50 * (sizeof(CatalogueFile) + 200));
+}
+
+TEST(Catalogue, KeepsNothingOfWhatNobodyAsksFor) {
+  auto many = sample();
+  for (std::uint32_t i = 0; i < 300; ++i) {
+    SampleUpdate other{2000 + 2 * i, "5050002", "Other product"};
+    other.product = "00000000-0000-4000-8000-000000000042";
+    other.files = {{"other.cab", std::to_string(i)}};
+    many.updates.push_back(other);
+  }
+  CatalogueLimits limits;
+  limits.kept_bytes = least_kept(catalogue_bytes(sample()));
+  EXPECT_EQ(trouble(catalogue_bytes(many), servers, limits), "");
+}
+
+TEST(Catalogue, KnowsAPartThatStandsBeforeItsBundle) {
+  const auto whole = package_xml(sample());
+  const auto begin = whole.find("<Update CreationDate=\"2026-11-10T18:00:00Z\"");
+  const auto end = whole.find("</Updates>");
+  std::vector<std::string> lines;
+  for (std::size_t at = begin; at < end; at = whole.find('\n', at) + 1)
+    lines.push_back(whole.substr(at, whole.find('\n', at) + 1 - at));
+  std::string turned;
+  for (auto line = lines.rbegin(); line != lines.rend(); ++line) turned += *line;
+  const auto list = whole.substr(0, begin) + turned + whole.substr(end);
+  const auto bytes = with("package.cab", CabBuilder{{{"package.xml", list}}}.bytes());
+  const auto read = read_catalogue(MemorySource(bytes), "wsusscn2.cab", servers);
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(read->entries, 7U);
+  EXPECT_THAT(read->updates.at(1).files, SizeIs(2));
 }
 
 TEST(Catalogue, OfManyPackedCabinetsIsReadLikeASmallOne) {
