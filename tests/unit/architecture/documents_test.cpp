@@ -14,6 +14,7 @@
 #include "cli/option_tree.hpp"
 #include "lab/core/exit_code.hpp"
 #include "lab/core/files.hpp"
+#include "process/page/standing.hpp"
 #include "promotion/gate/reasons.hpp"
 
 // What documents say is held against the program: every command and option, every link, and the tables of words that
@@ -378,6 +379,65 @@ void expect_table(const std::string& name, const std::string& head, const std::s
     FAIL() << "wrote " << name << "; run again without PATCHLAB_UPDATE_GOLDEN";
   }
   FAIL() << name << " is not what the program says; PATCHLAB_UPDATE_GOLDEN=1 writes it\n--- the program:\n" << table;
+}
+
+// The circle of docs/process/README.md is made of the page's own steps.
+TEST(Documents, DrawTheStepsThatThePageHas) {
+  std::string circle;
+  for (const auto step : process::page::all_steps) {
+    const std::string_view name = process::page::to_string(step);
+    const auto* edge = step == process::page::all_steps.front()  ? "+->"
+                       : step == process::page::all_steps.back() ? "+--"
+                                                                 : "|  ";
+    circle +=
+        fmt::format("    {} {:<11} {}\n", edge, name.front() > '9' ? fmt::format("  {}", name) : std::string(name),
+                    process::page::question_of(step));
+  }
+  const auto file = root() / "docs/process/README.md";
+  const auto text = read_file(file).value();
+  const auto begin = text.find("    +-> ");
+  ASSERT_NE(begin, std::string::npos);
+  auto end = begin;
+  while (text.compare(end, 4, "    ") == 0) end = text.find('\n', end) + 1;
+  if (text.substr(begin, end - begin) == circle) return;
+  if (const char* update = std::getenv("PATCHLAB_UPDATE_GOLDEN"); update != nullptr && *update == '1') {
+    ASSERT_TRUE(write_file_atomically(file, text.substr(0, begin) + circle + text.substr(end)));
+    FAIL() << "wrote " << file << "; run again without PATCHLAB_UPDATE_GOLDEN";
+  }
+  FAIL() << "PATCHLAB_UPDATE_GOLDEN=1 writes it\n--- the steps:\n" << circle;
+}
+
+// Whoever has seen ./demo-process finds each of its commands in the README's list.
+TEST(Documents, ListInTheReadmeWhatTheDemoTypes) {
+  std::set<std::string> listed;
+  bool daily = false;
+  static const std::regex line_of(R"(^    patchlab ([a-z|]+)(?: ([a-z|-]+)(?= |$))?)");
+  static const std::regex alternative(R"([a-z-]+)");
+  for (const auto& line : lines_of(read_file(root() / "README.md").value())) {
+    if (line.starts_with("## ")) daily = line == "## Daily use";
+    std::smatch found;
+    if (!daily || !std::regex_search(line, found, line_of)) continue;
+    const auto first = found[1].str(), second = found[2].str();
+    for (std::sregex_iterator it(first.begin(), first.end(), alternative), end; it != end; ++it) {
+      listed.insert(it->str());
+      for (std::sregex_iterator sub(second.begin(), second.end(), alternative); sub != end; ++sub)
+        listed.insert(it->str() + " " + sub->str());
+    }
+  }
+  static const std::regex typed(R"(expect \d+ ([a-z]+)(?: ([a-z-]+))?)");
+  std::set<std::string> missing;
+  std::size_t seen = 0;
+  for (const auto& line : lines_of(read_file(root() / "demo-process").value())) {
+    std::smatch found;
+    if (line.starts_with("#") || !std::regex_search(line, found, typed)) continue;
+    ++seen;
+    const auto* command = app().get_subcommand_no_throw(found[1].str());
+    ASSERT_NE(command, nullptr) << line;
+    const auto words = command->get_subcommands({}).empty() ? found[1].str() : found[1].str() + " " + found[2].str();
+    if (!listed.contains(words)) missing.insert(words);
+  }
+  EXPECT_THAT(missing, IsEmpty());
+  EXPECT_GT(seen, 15U);
 }
 
 TEST(Documents, SayWhatEachReasonMeansAndWhatToDo) {
