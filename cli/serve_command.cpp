@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 
+#include "cli/calendar_argument.hpp"
 #include "cli/commands.hpp"
 #include "cli/desk_argument.hpp"
 #include "cli/history_argument.hpp"
@@ -30,6 +31,7 @@ struct Arguments {
   std::string history;
   std::filesystem::path scan;
   std::filesystem::path acquired;
+  std::filesystem::path calendar;
   FeedsArgument feeds;
   int scan_max_age_days = 8;
   int refresh_s = 60;
@@ -72,6 +74,9 @@ Result<ServeLook> look_of(const Arguments& arguments) {
   }
   if (!arguments.acquired.empty()) {
     PATCHLAB_ASSIGN(look.acquired, absolute_path(arguments.acquired).while_doing("--acquired"));
+  }
+  if (!arguments.calendar.empty()) {
+    PATCHLAB_ASSIGN(look.calendar, absolute_path(arguments.calendar).while_doing("--calendar"));
   }
   if (!arguments.desk.lab_cache.empty()) {
     PATCHLAB_ASSIGN(look.lab_cache, absolute_path(arguments.desk.lab_cache).while_doing("--lab-cache"));
@@ -132,6 +137,7 @@ void add_serve(CLI::App& app, Chosen& chosen) {
       ->capture_default_str()
       ->check(CLI::Range(1, 3650));
   command->add_option("--acquired", arguments->acquired, "what 'patchlab acquire --json' printed last");
+  add_calendar_option(*command, arguments->calendar);
   add_feeds_options(*command, arguments->feeds);
   add_lab_cache(*command, arguments->desk);
   command->add_option("--refresh", arguments->refresh_s, "seconds until it looks again")

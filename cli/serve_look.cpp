@@ -12,6 +12,8 @@
 #include "lab/core/printable.hpp"
 #include "lab/core/time.hpp"
 #include "lab/process/process.hpp"
+#include "process/calendar/turn.hpp"
+#include "process/feeds/feed.hpp"
 #include "process/page/files.hpp"
 #include "promotion/deploy/deployed.hpp"
 
@@ -51,6 +53,7 @@ Result<History> history_of(const ServeLook& look, Time now) {
   PATCHLAB_ASSIGN(history.size, history::size_of(database));
   PATCHLAB_ASSIGN(history.left_out, history::left_out(database));
   PATCHLAB_ASSIGN(history.departments, history::departments(database));
+  PATCHLAB_ASSIGN(history.failed, history::failed_in_newest(database, history.departments));
   PATCHLAB_ASSIGN(history.newest, history::runs(database, {}, newest_runs));
   PATCHLAB_ASSIGN(history.trend, history::trend(database, {}, {true, true, false}));
   history.flaky_since = month_before(now, flaky_months - 1);
@@ -169,9 +172,26 @@ Result<std::vector<ImageLine>> images_of(const ServeLook& look) {
   return all;
 }
 
+// By department the day on which its next window closes.
+Known<std::map<std::string, std::string>> windows_of(const std::filesystem::path& file,
+                                                     const std::vector<std::string>& departments, Time now) {
+  using Windows = Known<std::map<std::string, std::string>>;
+  if (file.empty()) return Windows::not_known("no calendar was named with --calendar");
+  const auto calendar = process::read_calendar(file);
+  if (!calendar) return Windows::not_known(said(calendar.error()));
+  const auto moment = std::chrono::floor<std::chrono::seconds>(now);
+  std::map<std::string, std::string> closes;
+  for (const auto& name : departments) {
+    const auto days = process::days_of(*calendar, name, moment, moment + process::farthest_window);
+    const auto next = process::next_opening(days, moment);
+    closes[name] = next ? process::day_text(std::chrono::floor<std::chrono::days>(next->span.until)) : std::string();
+  }
+  return closes;
+}
+
 }  // namespace
 
-Facts look_at_everything(const ServeLook& look) {
+Facts look_for_monday(const ServeLook& look) {
   Facts facts;
   facts.taken = system_clock_source().wall();
   facts.runs = look.runs.string();
@@ -191,6 +211,12 @@ Facts look_at_everything(const ServeLook& look) {
   } else {
     facts.waiting = Known<std::vector<WaitingSet>>::not_known(said(queue.error()));
   }
+  facts.windows = windows_of(look.calendar, departments_of(facts), facts.taken);
+  return facts;
+}
+
+Facts look_at_everything(const ServeLook& look) {
+  auto facts = look_for_monday(look);
   facts.production = known(production_of(look));
   facts.images = known(images_of(look));
   facts.health = health_of(look.health);

@@ -152,4 +152,18 @@ Result<std::vector<DepartmentRow>> departments(Database& database) {
   return all;
 }
 
+Result<std::vector<FailedVerdict>> failed_in_newest(Database& database, const std::vector<DepartmentRow>& departments) {
+  std::vector<FailedVerdict> all;
+  for (const auto& department : departments) {
+    PATCHLAB_ASSIGN(
+        const auto rows,
+        database.rows("select candidate, reason, failed, machines, known_from from verdict where run = :run "
+                      "and department = :department and outcome = :outcome order by candidate",
+                      5, {department.run, department.name, to_string(Outcome::fail)}));
+    for (const auto& row : rows)
+      all.push_back({department.name, row[0], department.run, department.started, row[1], row[2], row[3], row[4]});
+  }
+  return all;
+}
+
 }  // namespace patchlab::history

@@ -72,5 +72,20 @@ struct DepartmentRow {
 };
 // In the order of their names.
 [[nodiscard]] Result<std::vector<DepartmentRow>> departments(Database& database);
+// What failed in the newest run that has verdicts for its department.
+struct FailedVerdict {
+  std::string department;
+  std::string candidate;
+  std::string run;
+  std::string started;
+  std::string reason;
+  std::string failed;    // "mail/deliver, mail/relay"
+  std::string machines;  // on which it was tried
+  std::string known_from;
+  bool operator==(const FailedVerdict&) const = default;
+};
+// By department, then by candidate.
+[[nodiscard]] Result<std::vector<FailedVerdict>> failed_in_newest(Database& database,
+                                                                  const std::vector<DepartmentRow>& departments);
 
 }  // namespace patchlab::history

@@ -27,7 +27,7 @@ Facts out_of_date(const Facts& facts, const std::string& why) {
   stale.runs = facts.runs;
   stale.scan_max_age_days = facts.scan_max_age_days;
   stale.stale = stale.history.why = stale.scan.why = stale.acquired.why = stale.waiting.why = stale.production.why =
-      stale.images.why = why;
+      stale.images.why = stale.windows.why = why;
   return stale;
 }
 

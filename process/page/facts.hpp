@@ -148,6 +148,7 @@ struct History {
   bool has_ledger = false;
   std::vector<history::LeftOut> left_out;
   std::vector<history::DepartmentRow> departments;
+  std::vector<history::FailedVerdict> failed{};  // in the newest run of each department
   history::RunsAnswer newest;              // the newest runs, and those without an end
   history::TrendAnswer trend;              // by month and department
   std::vector<history::CheckRow> flaky{};  // of the newest months
@@ -169,6 +170,8 @@ struct Facts {
   std::vector<std::string> waiting_notes{};  // of runs that wait for nobody, a sentence each
   Known<std::vector<ProductionDepartment>> production;
   Known<std::vector<ImageLine>> images;  // of machines that have versions
+  // By department the day (UTC) on which its next window closes; empty: none opens within 400 days.
+  Known<std::map<std::string, std::string>> windows;
   std::vector<HealthFact> health{};
 };
 

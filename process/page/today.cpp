@@ -1,10 +1,12 @@
 // SPDX-FileCopyrightText: 2026 The patchlab authors
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
 #include "lab/core/printable.hpp"
+#include "process/page/monday.hpp"
 #include "process/page/pages.hpp"
 #include "process/page/parts.hpp"
 #include "process/page/pieces.hpp"
@@ -40,6 +42,32 @@ void write_waiting(Page& page, const Facts& facts, const Reader& reader) {
     }
     if (!facts.waiting_notes.empty()) lines(page, facts.waiting_notes);
   });
+}
+
+void write_monday(Page& page, const Facts& facts) {
+  section(page, "monday", "Overdue, at risk, blocked",
+          "What a department lacks and somebody has to decide about: patchlab queue --monday.", [&] {
+            const auto monday = monday_of(facts);
+            std::vector<std::vector<Cell>> rows;
+            for (const auto& row : monday.rows) {
+              rows.push_back(
+                  {[&page, &row] { candidate_link(page, row.update); },
+                   [&page, &row] {
+                     department_link(page, row.department);
+                     if (!row.machines.empty())
+                       page.element("small", {}, fmt::format("{}", fmt::join(row.machines, ", ")));
+                   },
+                   [&page, &row] { badge(page, row.overdue || row.blocked ? Tone::bad : Tone::waits, words_of(row)); },
+                   [&page, &row] { page.text(row.due.empty() ? "no date" : row.due); },
+                   [&page, &row] { lines(page, row.why); }, [&page, &row] { page.text(row.next); }});
+            }
+            if (!rows.empty())
+              table(page, "what is overdue, at risk or blocked",
+                    {"update", "department", "state", "due", "why", "what to do"}, rows);
+            else if (monday.not_known.empty())
+              nothing(page, fmt::format("Nothing, by the scan of {}.", monday.scan_day));
+            for (const auto& one : monday.not_known) not_known(page, one);
+          });
 }
 
 void write_matrix(Page& page, const Facts& facts) {
@@ -107,6 +135,7 @@ void write_newest(Page& page, const Facts& facts) {
 std::string today_page(const Facts& facts, const Reader& reader) {
   return framed({"Today", "today", "What waits, and how each department stands.", facts, reader.name}, [&](Page& page) {
     write_waiting(page, facts, reader);
+    write_monday(page, facts);
     write_matrix(page, facts);
     write_lab(page, facts);
     write_newest(page, facts);

@@ -109,7 +109,7 @@ const std::map<std::string, std::vector<Words>>& examples() {
          "--until", "2099-01-01T00:00:00Z"}}},
       {"withdraw", {{"latest", "--department", "finance", "--reason", "read", "--key", "bob", "--decision", "1"}}},
       {"decide", {{"latest", "--print", "approve", "--department", "finance", "--reason", "read", "--by", "bob@x"}}},
-      {"queue", {{}}},
+      {"queue", {{}, {"--monday"}}},
       {"attempts", {{}}},
       {"schedule install", {{"scenario.json", "--root", "scheduled"}}},
       {"schedule show", {{"--root", "scheduled"}}},

@@ -97,5 +97,20 @@ TEST_F(Overviews, DepartmentsStandAsTheirNewestRunLeftThem) {
   EXPECT_EQ(finance.failed, 1U);
 }
 
+TEST_F(Overviews, WhatFailedInTheNewestRunOfEachDepartmentIsNamedWithItsReason) {
+  const auto failed = failed_in_newest(database(), *departments(database()));
+  ASSERT_TRUE(failed) << failed.error().message;
+  ASSERT_THAT(*failed, SizeIs(1));
+  EXPECT_EQ(failed->front().department, "finance");
+  EXPECT_EQ(failed->front().run, bad_.id);
+  const auto details = run_details(database(), bad_.id);
+  const auto verdict = std::ranges::find((*details)->verdicts, "fail", &RunVerdict::outcome);
+  ASSERT_NE(verdict, (*details)->verdicts.end());
+  EXPECT_EQ(failed->front().candidate, verdict->candidate);
+  EXPECT_EQ(failed->front().reason, verdict->reason);
+  EXPECT_EQ(failed->front().failed, verdict->failed);
+  EXPECT_THAT(*failed_in_newest(database(), {}), IsEmpty());
+}
+
 }  // namespace
 }  // namespace patchlab::history
