@@ -5,7 +5,10 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <iterator>
 
+#include "cli/earlier_failures.hpp"
 #include "cli/share.hpp"
 #include "cli/terminal.hpp"
 #include "lab/core/choice.hpp"
@@ -79,6 +82,11 @@ Result<Assessment> assess(const AssessmentArguments& arguments, const runners::S
   input.not_known = std::move(survey.not_known);
   for (auto& machine : input.machines) process::offer_windows_updates(machine, input.feeds, input.not_known);
   input.table = std::move(decisions);
+  if (!arguments.runs.empty()) {
+    auto earlier = earlier_failures(arguments.runs);
+    input.failures = std::move(earlier.failures);
+    std::ranges::move(earlier.not_known, std::back_inserter(input.not_known));
+  }
   const auto note = cache_folder() / "scan" / "first-named.json";
   PATCHLAB_ASSIGN(input.first_named, process::read_first_named(note));
   auto result = process::scan(input);

@@ -22,6 +22,7 @@ struct AssessmentArguments {
   FeedsArgument feeds;
   std::filesystem::path decisions;  // empty: the shipped table
   std::vector<std::string> departments;
+  std::filesystem::path runs;  // whose failures are told beside what is missing; empty: not asked
 };
 // The scenario, --feeds, --max-age, --decisions and --department.
 void add_assessment_options(CLI::App& command, AssessmentArguments& arguments);

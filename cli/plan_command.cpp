@@ -127,7 +127,9 @@ ExitCode plan_a_scenario(const Arguments& arguments, const std::optional<runners
                              const auto cell = executor.value_or(runners::host::Executor{});
                              return forecast::plan_on(work_of_jobs(arguments, scenario, jobs, cell, *recorded), asked);
                            }};
-  return plan_tonight(arguments.scenario, options.departments, arguments.tonight, tools, arguments.json);
+  auto tonight = arguments.tonight;
+  tonight.runs = options.runs;
+  return plan_tonight(arguments.scenario, options.departments, tonight, tools, arguments.json);
 }
 
 // Options that do not go together, each by what was given for it.

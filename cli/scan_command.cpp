@@ -126,6 +126,12 @@ void add_scan(CLI::App& app, Chosen& chosen) {
   const auto arguments = std::make_shared<Arguments>();
   auto* command = app.add_subcommand("scan", "what each golden machine lacks, what is due when and why, worst first");
   add_assessment_options(*command, arguments->assessment);
+  arguments->assessment.runs = "runs";
+  command
+      ->add_option("--runs", arguments->assessment.runs,
+                   "folder of runs: what failed in the newest of them is told beside it")
+      ->capture_default_str()
+      ->envname("PATCHLAB_RUNS");
   command->add_flag("--all", arguments->all, "show also what is installed as new as there is, and what does not apply");
   auto* csv = command->add_flag("--csv", arguments->csv, "as CSV, a line for each machine and update");
   command->add_flag("--json", arguments->json, "as JSON")->excludes(csv);

@@ -386,7 +386,8 @@ class Planner {
   // The scan of now, or that of the file, with what there is for the machines now.
   Result<void> look(const std::vector<std::string>& departments, DecisionTable table) {
     if (arguments_.scan.empty()) {
-      AssessmentArguments asked{made_from_.scenario.file, arguments_.feeds, arguments_.decisions, departments};
+      AssessmentArguments asked{made_from_.scenario.file, arguments_.feeds, arguments_.decisions, departments,
+                                arguments_.runs};
       PATCHLAB_ASSIGN(const auto assessed, assess(asked, made_from_.scenario, std::move(table)));
       Json json = assessed.result;
       json["scenario"] = {{"name", made_from_.scenario.name}, {"digest", made_from_.scenario.digest}};

@@ -28,6 +28,7 @@ struct TonightArguments {
   double hours = 0;
   std::string emergency;
   std::filesystem::path output;
+  std::filesystem::path runs;  // as `scan --runs`
   // An option of these, for messages; empty: none was given, and a plan says how long a run takes.
   [[nodiscard]] std::pair<std::string, std::string> given() const;
 };

@@ -107,8 +107,9 @@ class List {
       row.update = failure.candidate;
       row.blocked = true;
       row.run = failure.run;
-      add(row, fmt::format("failed in run {}{}{}", failure.run, failure.failed.empty() ? "" : ": " + failure.failed,
-                           failure.reason.empty() ? "" : ": " + failure.reason));
+      // The reason names what it broke.
+      const auto& why = failure.reason.empty() ? failure.failed : failure.reason;
+      add(row, fmt::format("failed in run {}{}{}", failure.run, why.empty() ? "" : ": ", why));
     }
   }
 

@@ -155,6 +155,7 @@ class MachineScan {
     }
     const bool matters = row.status == RowStatus::missing || row.status == RowStatus::unknown;
     if (matters) judge_known_bad(offer, row);
+    if (matters) tell_failures(offer, row);
     if (matters && machine_.not_known.empty()) find_vulnerabilities(offer, row);
     if (row.status == RowStatus::missing) missing_.push_back({&offer, rows_.size()});
     rows_.push_back(std::move(row));
@@ -180,6 +181,19 @@ class MachineScan {
                                  (bad.checks.empty() ? "" : fmt::format("; look at {}", fmt::join(bad.checks, ", "))));
         }
       }
+    }
+  }
+
+  // It stays missing: a run tries it again when its time is over, or something beside it is new (ADR 25).
+  void tell_failures(const Offer& offer, ScanRow& row) const {
+    for (const auto& failure : input_.failures) {
+      const auto are_its_bytes = [&](const OfferedFile& file) { return failure.sha256.contains(file.sha256); };
+      if (failure.department != machine_.department || std::ranges::none_of(offer.files, are_its_bytes)) continue;
+      const auto with = failure.with.empty() ? "" : fmt::format(", together with {}", fmt::join(failure.with, ", "));
+      // The reason of a run names what it broke.
+      const auto why = failure.reason.empty() ? fmt::format("{}", fmt::join(failure.failed, ", ")) : failure.reason;
+      row.warnings.push_back(fmt::format("{}: run {} of {}, on {}{}: {}", failed_here, failure.run, failure.day,
+                                         fmt::join(failure.roles, ", "), with, why));
     }
   }
 

@@ -4,7 +4,9 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "process/assess/decision_table.hpp"
@@ -83,12 +85,27 @@ struct NotKnown {
   bool operator==(const NotKnown&) const = default;
 };
 
+// What a run here found of a candidate, and no later one found otherwise: it broke its department.
+struct EarlierFailure {
+  std::string department, candidate;
+  std::string run, day;             // of that run
+  std::set<std::string> sha256;     // of its files: other bytes are another update
+  std::vector<std::string> roles;   // of the machines that it was tried on
+  std::vector<std::string> failed;  // "mail/deliver"
+  std::vector<std::string> with;    // other candidates, without which it does not
+  std::string reason;
+  bool operator==(const EarlierFailure&) const = default;
+};
+// How a warning of a row begins that tells of one.
+inline constexpr std::string_view failed_here = "failed here";
+
 struct ScanInput {
   Day today;
   std::vector<ScannedMachine> machines;
   std::vector<NotKnown> not_known;  // of who collected these
   Feeds feeds;
   DecisionTable table;
+  std::vector<EarlierFailure> failures;
   std::map<std::string, Day> first_named;  // by first_named_as: when a scan here met it first, before today
 };
 // The CVE; where none is named, what of an item nobody could name: "?apt-bind9-2". It grows old as well.

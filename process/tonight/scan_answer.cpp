@@ -103,8 +103,11 @@ class AnswerReader {
     update.why = reader.text("why");
     update.severity = reader.text("severity");
     update.due = day_or_none(reader, "due");
+    for (auto& warning : reader.texts_or_empty("warnings")) {
+      if (warning.starts_with(failed_here)) update.failures.push_back(std::move(warning));
+    }
     for (const char* key :
-         {"installed", "offered", "superseded_by", "warnings", "decided_by", "severity_from", "open", "open_exploited"})
+         {"installed", "offered", "superseded_by", "decided_by", "severity_from", "open", "open_exploited"})
       (void)reader.raw(key);
     bool is_first = true;  // the worst, which decides
     for_each(reader, "vulnerabilities", [&](JsonReader& one) {

@@ -16,6 +16,7 @@ struct ScannedUpdate {
   std::string department, machine, item;  // item empty: the machine as a whole
   RowStatus status = RowStatus::unknown;
   std::string why;
+  std::vector<std::string> failures;  // its warnings that tell of earlier runs in which it failed
   std::string severity;
   // Of the vulnerability that decides; without one the timeline is empty.
   std::string cve, timeline, row, facts;

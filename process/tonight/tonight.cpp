@@ -39,6 +39,9 @@ std::vector<DueUpdate> due_updates(const ScanAnswer& scan, const std::set<std::s
     if (found == due.end()) found = due.insert(due.end(), DueUpdate{row, {}, {}, {}});
     // Its bytes are known to be bad on every machine, whichever row came first.
     if (row.status == RowStatus::known_bad) found->worst.status = row.status, found->worst.why = row.why;
+    for (const auto& failure : row.failures) {
+      if (std::ranges::count(found->worst.failures, failure) == 0) found->worst.failures.push_back(failure);
+    }
     found->machines.push_back(row.department + "/" + row.machine);
     found->departments.insert(row.department);
   }
@@ -239,6 +242,7 @@ std::string facts_text(const DueUpdate& update) {
   if (!worst.timeline.empty())
     facts.push_back(
         fmt::format("row {}: {}{}", worst.row, worst.timeline, worst.settled ? "" : ", as the worst that it can be"));
+  facts.insert(facts.end(), worst.failures.begin(), worst.failures.end());
   return fmt::format("{}", fmt::join(facts, ", "));
 }
 

@@ -37,7 +37,7 @@ Facts with_scan(const Change& change) {
 Facts with_failure(Facts facts, const std::string& candidate) {
   auto history = *facts.history;
   history.failed = {{"finance", candidate, "2026-11-29-0002", "2026-11-29T22:00:00.000Z",
-                     "fails alone, and the rest passes without it", "mail/deliver", "mail", ""}};
+                     "breaks mail/deliver: fails alone, and the rest passes without it", "mail/deliver", "mail", ""}};
   facts.history = history;
   return facts;
 }
@@ -94,8 +94,9 @@ TEST(Monday, IsBlockedWhatFailedInTheNewestRun) {
   ASSERT_THAT(told(monday), ElementsAre("dns-update: overdue, at risk", "mail-update: blocked"));
   const auto& row = monday.rows[1];
   EXPECT_EQ(row.run, "2026-11-29-0002");
-  EXPECT_THAT(row.why,
-              ElementsAre("failed in run 2026-11-29-0002: mail/deliver: fails alone, and the rest passes without it"));
+  EXPECT_THAT(
+      row.why,
+      ElementsAre("failed in run 2026-11-29-0002: breaks mail/deliver: fails alone, and the rest passes without it"));
   EXPECT_THAT(row.next, HasSubstr("patchlab explain mail-update --run 2026-11-29-0002"));
   // Overdue and blocked is one row, and what to do is about the failure.
   const auto both = monday_of(with_window(with_failure(page_facts(), "dns-update"), "2026-12-06"));

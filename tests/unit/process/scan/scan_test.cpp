@@ -307,6 +307,31 @@ TEST_F(Scan, KnowsWhatIsBadByItsBytesAndWarnsByItsName) {
   EXPECT_EQ(row("apt-bind9-2").status, RowStatus::missing);
 }
 
+TEST_F(Scan, TellsWhatFailedHereByItsBytesAndDepartment) {
+  input_.failures = {{"finance",
+                      "apt-bind9-2",
+                      "r-7",
+                      "2026-11-29",
+                      {std::string(64, 'a')},
+                      {"dns"},
+                      {"dns/a-record"},
+                      {},
+                      "breaks dns/a-record: fails alone"}};
+  EXPECT_EQ(row("apt-bind9-2").status, RowStatus::missing) << "a run decides when it is tried again";
+  EXPECT_THAT(row("apt-bind9-2").warnings,
+              ElementsAre("failed here: run r-7 of 2026-11-29, on dns: breaks dns/a-record: fails alone"));
+  input_.failures[0].with = {"tidy"};
+  EXPECT_THAT(
+      row("apt-bind9-2").warnings,
+      ElementsAre("failed here: run r-7 of 2026-11-29, on dns, together with tidy: breaks dns/a-record: fails alone"));
+  // Another department, or other bytes of the same name, say nothing of this one.
+  input_.failures[0].department = "engineering";
+  EXPECT_THAT(row("apt-bind9-2").warnings, IsEmpty());
+  input_.failures[0].department = "finance";
+  input_.failures[0].sha256 = {std::string(64, 'c')};
+  EXPECT_THAT(row("apt-bind9-2").warnings, IsEmpty());
+}
+
 TEST_F(Scan, OfAMachineThatNobodyKnowsIsUnknownAndComesFirst) {
   input_.feeds.kev["CVE-2026-1000"] = today;
   ScannedMachine unknown;

@@ -285,6 +285,11 @@ TEST(Facts, AreThoseThatTheOrderGoesBy) {
       "due 2026-12-03, CVE-2026-1000, exploited since 2026-11-20, EPSS 15.3 % (92nd), severity high, row 11: 3 days, "
       "as the worst that it can be");
   EXPECT_EQ(facts_text(due_updates(scan_of({lacks("finance", "a", "")}), {})[0]), "no due date, severity unknown");
+  // What failed in an earlier run is told, and planned all the same.
+  auto failed = lacks("finance", "a", "");
+  failed.failures = {"failed here: run r-7 of 2026-11-29, on dns: fails alone"};
+  EXPECT_EQ(facts_text(due_updates(scan_of({lacks("finance", "a", ""), failed}), {})[0]),
+            "no due date, severity unknown, failed here: run r-7 of 2026-11-29, on dns: fails alone");
 }
 
 // What a scan says is read again as it was meant, and nothing else is taken for one.
