@@ -232,6 +232,7 @@ Happening happening_of(const history::CandidateTest& test) {
   if (!test.together_with.empty()) what += ", together with " + test.together_with;
   if (!test.reason.empty()) what += "; " + test.reason;
   if (!test.known_from.empty()) what += fmt::format("; known from run {}", test.known_from);
+  if (!test.effect.empty()) what += "; " + test.effect;
   if (!test.removal.empty()) what += "; " + test.removal;
   return {test.started, test.department, what, outcome_from(test.outcome)};
 }

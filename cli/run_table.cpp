@@ -4,6 +4,7 @@
 
 #include "cli/terminal.hpp"
 #include "lab/core/printable.hpp"
+#include "reports/record/effect.hpp"
 #include "reports/record/facts.hpp"
 #include "reports/record/queries.hpp"
 #include "reports/record/remarks.hpp"
@@ -45,6 +46,13 @@ std::string held_back(const reports::RunRecord& record, const reports::Decisions
       text += printable_format("  {} in {}: {}\n", candidate.id, listed(departments), reason);
   }
   return text.empty() ? text : "\nHeld back:\n" + text;
+}
+
+std::string effects(const reports::RunRecord& record) {
+  std::string text;
+  for (const auto& line : reports::effect_lines(record))
+    text += printable_format("  {} in {}: {}\n", line.candidate, listed(line.departments), line.sentence);
+  return text.empty() ? text : "\nWhether they do what they are for:\n" + text;
 }
 
 // Of the run, its departments, fences and checks; verdicts and decisions are told where they are.
@@ -116,7 +124,8 @@ std::string run_table(const reports::RunRecord& record, const reports::Decisions
       row.push_back(verdict_cell(department, decision_of(decisions, department.name), candidate.id));
     rows.push_back(std::move(row));
   }
-  auto text = table(rows) + held_back(record, decisions) + against(reports::facts_of_run(record, decisions)) + "\n";
+  auto text = table(rows) + held_back(record, decisions) + effects(record) +
+              against(reports::facts_of_run(record, decisions)) + "\n";
   for (const auto& department : record.departments)
     text += flaky(department) + promotion(record, department, decision_of(decisions, department.name));
   for (const auto& department : record.departments) {

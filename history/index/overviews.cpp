@@ -33,15 +33,17 @@ Result<std::vector<RunVerdict>> verdicts_in(Database& database, const std::strin
       const auto rows,
       database.rows("select v.department, v.candidate, coalesce(c.title, ''), coalesce(c.severity, ''), "
                     "coalesce(c.kind, ''), coalesce(c.digest, ''), v.outcome, v.reason, v.failed, v.together_with, "
-                    "v.known_from, v.removal from verdict v left join candidate c on c.run = v.run and c.id = "
-                    "v.candidate where v.run = :run order by v.department, coalesce(c.place, 0), v.candidate",
-                    12, {run}));
+                    "v.known_from, v.removal, coalesce(e.effect, '') from verdict v left join candidate c on c.run = "
+                    "v.run and c.id = v.candidate left join verdict_effect e on e.run = v.run and e.department = "
+                    "v.department and e.candidate = v.candidate where v.run = :run order by v.department, "
+                    "coalesce(c.place, 0), v.candidate",
+                    13, {run}));
   std::vector<RunVerdict> all;
   for (const auto& row : rows) {
     RunVerdict one;
     std::size_t at = 0;
     for (auto* text : {&one.department, &one.candidate, &one.title, &one.severity, &one.kind, &one.digest, &one.outcome,
-                       &one.reason, &one.failed, &one.together_with, &one.known_from, &one.removal})
+                       &one.reason, &one.failed, &one.together_with, &one.known_from, &one.removal, &one.effect})
       *text = row[at++];
     all.push_back(std::move(one));
   }

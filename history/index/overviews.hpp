@@ -21,6 +21,7 @@ struct RunVerdict {
   std::string together_with;  // candidates
   std::string known_from;     // the earlier run that saw it fail, where this one did not try it
   std::string removal;
+  std::string effect;  // of one that passed, whether what it brings was there; empty: not recorded
   bool operator==(const RunVerdict&) const = default;
 };
 struct RunMachine {

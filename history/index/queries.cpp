@@ -226,17 +226,18 @@ Result<std::vector<CandidateTest>> tests_of(Database& database, const std::strin
       const auto rows,
       database.rows(
           "select v.run, r.started, r.scenario, v.department, c.title, c.severity, c.kind, c.digest, v.outcome, "
-          "v.reason, v.failed, v.together_with, v.machines, v.known_from, v.removal from verdict v join run r on "
-          "r.id = v.run join candidate c on c.run = v.run and c.id = v.candidate where v.candidate = :id order by "
-          "r.started, r.id, v.department",
-          15, {id}));
+          "v.reason, v.failed, v.together_with, v.machines, v.known_from, v.removal, coalesce(e.effect, '') from "
+          "verdict v join run r on r.id = v.run join candidate c on c.run = v.run and c.id = v.candidate left join "
+          "verdict_effect e on e.run = v.run and e.department = v.department and e.candidate = v.candidate where "
+          "v.candidate = :id order by r.started, r.id, v.department",
+          16, {id}));
   std::vector<CandidateTest> tests;
   for (const auto& row : rows) {
     Cells cells(row);
     CandidateTest test;
     for (auto* text : {&test.run, &test.started, &test.scenario, &test.department, &test.title, &test.severity,
                        &test.kind, &test.digest, &test.outcome, &test.reason, &test.failed, &test.together_with,
-                       &test.machines, &test.known_from, &test.removal})
+                       &test.machines, &test.known_from, &test.removal, &test.effect})
       *text = cells.text();
     tests.push_back(std::move(test));
   }
@@ -643,7 +644,8 @@ void to_json(Json& json, const CandidateStory& story) {
                      {"together_with", test.together_with},
                      {"machines", test.machines},
                      {"known_from", test.known_from},
-                     {"removal", test.removal}});
+                     {"removal", test.removal},
+                     {"effect", test.effect}});
   }
   for (const auto& line : story.lines) {
     lines.push_back({{"line", line.seq},

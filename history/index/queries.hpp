@@ -100,6 +100,7 @@ struct CandidateTest {
   std::string machines;
   std::string known_from;  // the earlier run that saw it fail, where this one did not try it
   std::string removal;
+  std::string effect;  // of one that passed, whether what it brings was there; empty: not recorded
   bool operator==(const CandidateTest&) const = default;
 };
 // A line of the ledger about a set that the candidate is in.

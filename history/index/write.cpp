@@ -146,6 +146,9 @@ Result<void> Writer::add_verdict(const reports::RunRecord& record, const std::st
   PATCHLAB_TRY(database_.run(sql, stored({record.id, department, verdict.candidate, to_string(verdict.outcome),
                                           verdict.reason, together(verdict.failed), together(verdict.group),
                                           together(verdict.machines), verdict.known_from, verdict.removal})));
+  static const auto effect = insert_into("verdict_effect", {"run", "department", "candidate", "effect"});
+  if (!verdict.effect.empty())
+    PATCHLAB_TRY(database_.run(effect, stored({record.id, department, verdict.candidate, verdict.effect})));
   static const auto count =
       add_to("verdict_count", {"month", "scenario", "department", "candidate", "outcome", "n"}, 5);
   return database_.run(count, stored({month_of(record), record.scenario_name, department, verdict.candidate,

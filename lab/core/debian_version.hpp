@@ -28,6 +28,11 @@ struct VersionParts {
 // dpkg lists "0:1.2" as "1.2", and takes "1.02" and "1.2" for the same: true when both texts mean one version.
 [[nodiscard]] bool is_same_version(std::string_view left, std::string_view right);
 
+// Whether what needs `wanted` is content with `there`: an update is not missing, what is fixed in that version is fixed.
+[[nodiscard]] inline bool is_at_least(std::string_view there, std::string_view wanted) {
+  return compare_versions(there, wanted) >= 0;
+}
+
 // The version without its epoch, as it stands in file names.
 [[nodiscard]] std::string without_epoch(std::string_view version);
 

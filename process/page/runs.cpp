@@ -56,6 +56,7 @@ void write_verdicts(Page& page, const history::RunDetails& details) {
         if (!verdict->together_with.empty()) page.element("small", {}, "together with " + verdict->together_with);
         if (!verdict->reason.empty() && verdict->outcome != "pass" && verdict->reason != verdict->failed)
           page.element("small", {}, verdict->reason);
+        if (!verdict->effect.empty()) page.element("small", {}, verdict->effect);
         if (!verdict->known_from.empty()) page.element("small", {}, "known from run " + verdict->known_from);
       });
     }

@@ -251,6 +251,7 @@ Chapter test(Page& page, const Known<history::CandidateStory>& story) {
                           run_link(page, one.run);
                           if (!one.failed.empty()) page.text(", breaks " + one.failed);
                           if (!one.together_with.empty()) page.text(", together with " + one.together_with);
+                          if (!one.effect.empty()) page.text("; " + one.effect);
                           if (!one.removal.empty()) page.text("; " + one.removal);
                         }});
     }

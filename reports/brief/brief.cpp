@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "lab/core/printable.hpp"
+#include "reports/record/effect.hpp"
 #include "reports/record/queries.hpp"
 #include "reports/record/summary.hpp"
 
@@ -60,6 +61,16 @@ void add_against(Brief& brief, const std::vector<RunFact>& facts) {
   if (count > most_rows) brief.rows.push_back({outcome, counted_rest(count - most_rows), {}, {}});
 }
 
+// Whether what passed does what it is for.
+void add_effects(Brief& brief, const RunRecord& record) {
+  const auto lines = effect_lines(record);
+  for (std::size_t i = 0; i < std::min(lines.size(), most_rows); ++i) {
+    brief.rows.push_back({Outcome::pass, lines[i].candidate,
+                          departments_text(lines[i].departments, record.departments.size()), lines[i].sentence});
+  }
+  if (lines.size() > most_rows) brief.rows.push_back({Outcome::pass, counted_rest(lines.size() - most_rows), {}, {}});
+}
+
 Brief brief_of(const RunRecord& record, const Decisions& decisions) {
   const auto facts = facts_of_run(record, decisions);
   Brief brief{summary_of(record, decisions, facts), {}};
@@ -81,6 +92,7 @@ Brief brief_of(const RunRecord& record, const Decisions& decisions) {
   }
   const auto candidates = [](std::size_t count) { return fmt::format("{} candidate{}", count, count == 1 ? "" : "s"); };
   if (passed > 0) brief.rows.push_back({Outcome::pass, candidates(passed), "wherever they apply", {}});
+  add_effects(brief, record);
   if (skipped > 0) brief.rows.push_back({Outcome::skipped, candidates(skipped), "apply nowhere", {}});
   return brief;
 }

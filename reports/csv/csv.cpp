@@ -159,6 +159,12 @@ std::string csv_table(const RunRecord& record, const Decisions& decisions) {
   for (const auto& fact : facts_of_run(record, decisions)) write_fact(out, record, decisions, fact);
   for (const auto& department : record.departments) {
     write_requirements(out, record.id, decision_of(decisions, department.name));
+    for (const auto& verdict : department.verdicts) {
+      if (!verdict.effect.empty())
+        write(out, record.id,
+              {"effect", department.name, "", department.final_trial, "", verdict.candidate, "", "",
+               to_string(verdict.outcome), "", "", verdict.effect, 0});
+    }
     for (const auto& trial : department.trials) write_trial(out, record.id, department.name, trial);
     for (const auto& attempt : department.fence.attempts) {
       write(out, record.id,

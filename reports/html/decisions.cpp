@@ -87,6 +87,7 @@ Line line_of(const RunRecord& record, const Decisions& decisions, const Candidat
       line.shares.push_back(std::move(share));
     else
       same->departments.push_back(department.name);
+    if (verdict != nullptr && verdict->outcome == Outcome::pass) add_reason(line, verdict->effect, department.name);
     if (verdict != nullptr && verdict->outcome != Outcome::skipped)
       add_reason(line, verdict->outcome == Outcome::pass ? verdict->removal : verdict->reason, department.name);
   }

@@ -362,6 +362,7 @@ Case case_of(const RunFact& fact) {
             fact.detail,
             0};
   if (fact.kind == FactKind::finding && fact.outcome == Outcome::pass) test.note = fact.sentence + "\n" + fact.detail;
+  if (fact.kind == FactKind::verdict && fact.outcome == Outcome::pass) test.note = fact.detail;
   if (fact.kind == FactKind::check) {  // one class per machine
     const auto machine = machine_of_key(fact.subject);
     test.class_name += "." + machine;

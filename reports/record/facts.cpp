@@ -339,6 +339,7 @@ RunFact fact_of_verdict(const DepartmentRecord& department, const std::string& c
       break;
     case Outcome::not_reached: say("not-reached", "was not reached", ExitCode::not_tested); break;
   }
+  if (verdict->outcome == Outcome::pass && !verdict->effect.empty()) fact.detail = "effect: " + verdict->effect + "\n";
   if (verdict->outcome == Outcome::pass || verdict->outcome == Outcome::skipped) return fact;
   fact.detail = fmt::format("group: {}\nfailed: {}\ntrials: {}\n", fmt::join(verdict->group, ", "),
                             fmt::join(verdict->failed, ", "), fmt::join(verdict->trials, ", "));

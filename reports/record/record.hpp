@@ -93,6 +93,15 @@ struct FenceRecord {
   [[nodiscard]] std::size_t answers() const;  // of leaks
 };
 
+// What a candidate brings into the guest's own list of what is installed, and what the trial saw there last.
+struct BroughtRecord {
+  std::string item;                    // "bind9:amd64", "Package_for_KB5035968~...", as the guest lists it
+  std::string before;                  // when it was installed; empty: was not there
+  std::string wanted;                  // a version, on Windows also "installed"; empty: is to be gone
+  std::optional<std::string> found{};  // empty: not there; nothing: nobody looked after the installation
+  bool operator==(const BroughtRecord&) const = default;
+};
+
 struct InstallRecord {
   std::string machine;
   std::string candidate;
@@ -108,6 +117,9 @@ struct InstallRecord {
   // Configuration files of which the machine kept its own version although the package brings another one: production
   // may decide otherwise.
   std::vector<std::string> kept_files{};
+  // Of one that passed; where the package does not say what it brings, what was different after it. Nothing: not
+  // recorded (an older version, or it did not come so far).
+  std::optional<std::vector<BroughtRecord>> brought{};
   bool operator==(const InstallRecord&) const = default;
 };
 
@@ -187,6 +199,10 @@ struct VerdictRecord {
   std::string reason;                 // one sentence for the reader
   std::string known_from;             // the earlier run that saw it fail, where this one did not try it; else empty
   std::string removal;  // whether it could be taken away again, a sentence; empty: not tried. Does not decide.
+  // Of one that passed: whether what it brings was there at the end of the final trial (reports/record/effect.hpp), a
+  // sentence; empty: not recorded. Does not decide: what is not there failed the trial, and one that changed nothing is
+  // a finding.
+  std::string effect{};
 };
 
 // What came of one attempt to promote, as the ledger has it.

@@ -169,6 +169,17 @@ FenceRecord read_fence(const Json& json, const std::string& pointer, Problems& p
   return fence;
 }
 
+BroughtRecord read_brought(const Json& json, const std::string& pointer, Problems& problems) {
+  JsonReader reader(json, pointer, problems);
+  BroughtRecord brought;
+  brought.item = reader.text("item");
+  brought.before = reader.text_or("before", "");
+  brought.wanted = reader.text_or("wanted", "");
+  if (reader.has("found")) brought.found = reader.text_or("found", "");
+  reader.finish();
+  return brought;
+}
+
 InstallRecord read_install(const Json& json, const std::string& pointer, Problems& problems) {
   JsonReader reader(json, pointer, problems);
   InstallRecord install;
@@ -183,6 +194,7 @@ InstallRecord read_install(const Json& json, const std::string& pointer, Problem
   install.installed_in = reader.text_or("installed_in", "");
   install.installed_run = reader.text_or("installed_run", "");
   install.kept_files = reader.texts_or_empty("kept_files");
+  if (reader.has("brought")) install.brought = list_of(reader, "brought", problems, read_brought);
   reader.finish();
   return install;
 }
@@ -337,6 +349,7 @@ VerdictRecord read_verdict(const Json& json, const std::string& pointer, Problem
   verdict.reason = reader.text_or("reason", "");
   verdict.known_from = reader.text_or("known_from", "");
   verdict.removal = reader.text_or("removal", "");
+  verdict.effect = reader.text_or("effect", "");
   reader.finish();
   return verdict;
 }

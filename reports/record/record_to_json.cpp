@@ -70,6 +70,12 @@ Json fence_json(const FenceRecord& fence) {
   return {{"attempts", fence.attempts}, {"answers", fence.answers()}, {"troubles", fence.troubles}};
 }
 
+Json brought_json(const BroughtRecord& brought) {
+  Json json{{"item", brought.item}, {"before", brought.before}, {"wanted", brought.wanted}};
+  if (brought.found) json["found"] = *brought.found;
+  return json;
+}
+
 Json install_json(const InstallRecord& install) {
   Json json{{"machine", install.machine},
             {"candidate", install.candidate},
@@ -81,6 +87,7 @@ Json install_json(const InstallRecord& install) {
             {"installed_in", install.installed_in}};
   if (!install.installed_run.empty()) json["installed_run"] = install.installed_run;
   if (!install.kept_files.empty()) json["kept_files"] = install.kept_files;
+  if (install.brought) json["brought"] = list_of(*install.brought, brought_json);
   return json;
 }
 
@@ -123,11 +130,13 @@ Json phase_json(const PhaseRecord& phase) {
 }
 
 Json verdict_json(const VerdictRecord& verdict) {
-  return {{"candidate", verdict.candidate}, {"outcome", to_string(verdict.outcome)},
-          {"group", verdict.group},         {"machines", verdict.machines},
-          {"failed", verdict.failed},       {"trials", verdict.trials},
-          {"reason", verdict.reason},       {"known_from", verdict.known_from},
-          {"removal", verdict.removal}};
+  Json json{{"candidate", verdict.candidate}, {"outcome", to_string(verdict.outcome)},
+            {"group", verdict.group},         {"machines", verdict.machines},
+            {"failed", verdict.failed},       {"trials", verdict.trials},
+            {"reason", verdict.reason},       {"known_from", verdict.known_from},
+            {"removal", verdict.removal}};
+  if (!verdict.effect.empty()) json["effect"] = verdict.effect;
+  return json;
 }
 
 Json flaky_json(const FlakyRecord& flaky) {

@@ -53,6 +53,11 @@ std::string comments(const DepartmentRecord& department, const DecisionRecord& d
   for (const auto& waived : decision.waived)
     out += fmt::format("# {}: {} {}\n", waived.is_a_failure() ? "waived" : "accepted", described(department.name),
                        described(to_string(waived)));
+  for (const auto& verdict : department.verdicts) {
+    if (!verdict.effect.empty())
+      out += fmt::format("# effect: {}: {}: {}\n", described(department.name), described(verdict.candidate),
+                         described(verdict.effect));
+  }
   for (const auto& remark : remarks(department))
     out += fmt::format("# {}: {}\n", described(department.name), described(remark));
   return out;

@@ -313,7 +313,22 @@ class Cell::Trial {
     const auto phases = phases_of(job_, context_.job.policy);
     if (!phases.empty()) last_phase_ = phases.back();
     for (const auto& phase : phases) carry_out(phase);
+    look_at_effects();
     if (goes_on_beside()) timed_beside([this] { ask_beside_of_lost(); });
+  }
+  // By what was seen in the phases; asks nothing of the guests. A finding stands in the last phase that saw its
+  // machine.
+  void look_at_effects() {
+    if (job_.purpose == Purpose::removal) return;  // what it saw last is the baseline again
+    for (auto& install : record_.installs) {
+      auto finding = cell_.machines_.at(install.machine)->look_at_effect(install);
+      if (!finding) continue;
+      const auto saw_it = [&](const auto& phase) {
+        return phase.machine == install.machine && phase.outcome != Outcome::not_reached && !phase.error;
+      };
+      const auto last = std::find_if(record_.phases.rbegin(), record_.phases.rend(), saw_it);
+      if (last != record_.phases.rend()) last->differences.push_back(std::move(*finding));
+    }
   }
 
   // From all places at once. What a patch has broken is no trouble of the proof.

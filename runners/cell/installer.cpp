@@ -19,6 +19,27 @@ void keep_error(const Error& trouble, reports::InstallRecord& record, std::optio
   if (trouble.error_class == ErrorClass::silent) record.end = to_string(ErrorClass::silent);
 }
 
+// What it says that it brings; where it does not say, what is another than `before`.
+std::vector<reports::BroughtRecord> brought_by(const InstallJob& job, const InstalledSet& before,
+                                               const InstalledSet& after) {
+  const auto version_in = [](const InstalledSet& set, const std::string& item) {
+    const auto found = set.find(item);
+    return found == set.end() ? std::string() : found->second;
+  };
+  auto wanted = job.expected;
+  if (!job.says_what_it_changes) {
+    for (const auto* set : {&before, &after}) {
+      for (const auto& [item, version] : *set) {
+        auto now = version_in(after, item);
+        if (version_in(before, item) != now) wanted[item] = std::move(now);
+      }
+    }
+  }
+  std::vector<reports::BroughtRecord> all;
+  for (const auto& [item, version] : wanted) all.push_back({item, version_in(before, item), version});
+  return all;
+}
+
 }  // namespace
 
 void Installer::install(const InstallJob& job, Expectation& expected, reports::InstallRecord& record,
@@ -32,12 +53,15 @@ void Installer::install(const InstallJob& job, Expectation& expected, reports::I
       guest_.adapter->apply(job.file_names(), guest_.context.job.policy.install_timeout, guest_.context.stop);
   keep_outcome(applied, record, error);
   if (record.outcome != Outcome::pass) return;
+  const auto before = expected.installed;
   if (auto accounted = account_for(job, *applied, expected); !accounted) {
     const auto trouble = trouble_.missed_restart(std::move(accounted).error());
     record.outcome = trouble.error_class == ErrorClass::guest ? Outcome::fail : Outcome::error;
     record.log += trouble.message;
     keep_error(trouble, record, error);
+    return;
   }
+  record.brought = brought_by(job, before, expected.installed);
 }
 
 void Installer::keep_outcome(const Result<lab::guest::InstallOutcome>& outcome, reports::InstallRecord& record,

@@ -8,6 +8,7 @@
 #include "lab/facts/facts.hpp"
 #include "lab/guest/agent_loss.hpp"
 #include "lab/guest/reboot.hpp"
+#include "reports/record/effect.hpp"
 #include "reports/record/queries.hpp"
 
 namespace patchlab::runners::cell {
@@ -323,6 +324,13 @@ std::vector<InstallRecord> CellMachine::install(const std::string& trial, const 
   }
   if (auto ejected = guest_.context.hypervisor.change_medium(name(), {}); !ejected && !error) error = ejected.error();
   return records;
+}
+
+std::optional<StateDifference> CellMachine::look_at_effect(InstallRecord& install) const {
+  if (install.brought) observation_.tell_what_is_there(*install.brought);
+  auto finding = reports::finding_of(install);
+  if (finding && guest_.job.plan.allowances.covers(*finding)) finding.reset();
+  return finding;
 }
 
 std::vector<InstallRecord> CellMachine::remove(const std::string& trial, const std::vector<InstallJob>& jobs,

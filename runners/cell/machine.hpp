@@ -84,6 +84,9 @@ class CellMachine {
                                                             const std::vector<InstallJob>& jobs,
                                                             const std::filesystem::path& medium,
                                                             std::optional<Error>& error);
+  // Adds to an installation of the trial that is under way what of it the guest listed when it was looked at last, and
+  // says what of that a person has to look at.
+  [[nodiscard]] std::optional<reports::StateDifference> look_at_effect(reports::InstallRecord& install) const;
   // Takes away again what `install` put there, the latest first, as far as the guest's family and the packages allow.
   // After it `examine` expects the baseline, with what could not be removed.
   [[nodiscard]] std::vector<reports::InstallRecord> remove(const std::string& trial,

@@ -94,7 +94,17 @@ Result<void> Observation::compare_installed(reports::PhaseRecord& record, const 
   }
   record.differences.insert(record.differences.end(), found.differences.begin(), found.differences.end());
   seen_installed_ = installed;
+  looked_at_installed_ = true;
   return {};
+}
+
+void Observation::tell_what_is_there(std::vector<reports::BroughtRecord>& brought) const {
+  for (auto& one : brought) {
+    one.found.reset();
+    if (!looked_at_installed_) continue;
+    const auto there = seen_installed_.find(one.item);
+    one.found = there == seen_installed_.end() ? std::string() : there->second;
+  }
 }
 
 // What was installed and never came into effect was not tested, however well everything else works.

@@ -27,7 +27,13 @@ class Observation {
   [[nodiscard]] const InstalledSet& baseline_installed() const { return baseline_installed_; }
 
   // The machine is back in a saved state.
-  void begin_trial() { seen_installed_ = baseline_installed_; }
+  void begin_trial() {
+    seen_installed_ = baseline_installed_;
+    looked_at_installed_ = false;
+  }
+  // Of what was installed in this trial, what was there when the installed set was looked at last; nothing, when it was
+  // not.
+  void tell_what_is_there(std::vector<reports::BroughtRecord>& brought) const;
   enum class Patched { no, yes };  // in this trial
   // Adds to the record what differs from the baseline and is not expected.
   [[nodiscard]] Result<void> compare(reports::PhaseRecord& record, const Expectation& expected, Patched patched);
@@ -42,6 +48,7 @@ class Observation {
   lab::guest::NotInEffect baseline_effect_;
   InstalledSet baseline_installed_;
   InstalledSet seen_installed_;             // when it was looked at last
+  bool looked_at_installed_ = false;        // in this trial
   std::set<std::string> usual_log_kinds_;   // at the baseline
   std::set<std::string> learnt_log_kinds_;  // in a control
 };

@@ -11,6 +11,7 @@
 
 #include "checks/slowness.hpp"
 #include "lab/guest/windows/exit_codes.hpp"
+#include "reports/record/effect.hpp"
 #include "reports/record/queries.hpp"
 #include "reports/record/removal.hpp"
 #include "runners/cell/control_knowledge.hpp"
@@ -528,6 +529,13 @@ void DepartmentRun::conclude() {
     record_.outcome = combine(record_.outcome, entry.outcome);
   }
   record_.trials = trials_.take_records();
+  const auto* final_trial = reports::find_trial(record_, record_.final_trial);
+  const auto* facts = final_trial == nullptr ? nullptr : reports::facts_of(record_, *final_trial);
+  for (auto& entry : record_.verdicts) {
+    if (entry.outcome != Outcome::pass) continue;
+    if (facts != nullptr) entry.effect = reports::effect_sentence(*facts, entry.candidate);
+    if (entry.effect.empty()) entry.effect = reports::effect_not_seen;
+  }
 }
 
 }  // namespace patchlab::runners

@@ -54,6 +54,8 @@ class FakeCell final : public cell::CellClient {
   // What machines of this night log by themselves, as "dns/a line": it fails every trial, unless a control taught it.
   std::set<std::string> habits;
   std::function<checks::state::FindingClass(const cell::TrialJob&)> remarks;  // each trial sees a change of this class
+  // What the guest listed of each candidate, in each trial that installs it; none: installations are not on record.
+  std::function<std::optional<std::vector<reports::BroughtRecord>>(const std::string& candidate)> brings;
   int told_knowledge = 0;
   bool takes_no_knowledge = false;
 
@@ -297,6 +299,14 @@ class FakeCell final : public cell::CellClient {
         record.outcome = Outcome::fail;
         record.signature.push_back(machine + "/works");
         record.phases.push_back({.phase = reports::stability_phase, .machine = machine, .outcome = Outcome::fail});
+      }
+    }
+    if (brings) {
+      for (const auto& [machine, installs] : job.installs) {
+        for (const auto& install : installs) {
+          record.installs.push_back({.machine = machine, .candidate = install.candidate, .outcome = Outcome::pass});
+          record.installs.back().brought = brings(install.candidate);
+        }
       }
     }
     return record;

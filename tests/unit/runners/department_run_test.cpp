@@ -32,6 +32,30 @@ TEST(DepartmentRun, PromotesTheBatchWhenItPassesAsAWhole) {
   EXPECT_EQ(lab.lab.count(reports::Purpose::final), 0);
 }
 
+TEST(DepartmentRun, SaysOfWhatPassedWhetherItIsInEffect) {
+  using Brought = std::vector<reports::BroughtRecord>;
+  Fixture lab;
+  lab.lab.breaks["mail"] = {{"bad"}};
+  lab.lab.brings = [](const std::string& candidate) {
+    if (candidate == "a") return std::optional(Brought{{"bind9", "1", "2", "2"}});
+    return candidate == "b" ? std::optional(Brought{}) : std::nullopt;
+  };
+  lab.machine("dns").machine("mail").candidate("a", {"dns", "mail"}).candidate("b", {"dns"}).candidate("c", {"dns"});
+  const auto record = lab.candidate("bad", {"mail"}).run();
+  EXPECT_EQ(verdict(record, "a").effect, "In effect on dns, mail: bind9 1 -> 2");
+  EXPECT_THAT(verdict(record, "b").effect, testing::StartsWith("Changed nothing on dns: "));
+  EXPECT_EQ(verdict(record, "c").effect,
+            "Whether it is in effect was not seen on dns: what it brings is not on record");
+  ASSERT_EQ(verdict(record, "bad").outcome, Outcome::fail);
+  EXPECT_EQ(verdict(record, "bad").effect, "");
+}
+
+TEST(DepartmentRun, SaysOfWhatPassedThatNobodySawWhetherItIsInEffect) {
+  Fixture lab;
+  const auto record = lab.machine("dns").candidate("a", {"dns"}).run();
+  EXPECT_THAT(verdict(record, "a").effect, HasSubstr("was not seen"));
+}
+
 TEST(DepartmentRun, ASetWithWhichASteadyCheckFailedOnceIsTriedOnceMore) {
   Fixture lab;
   lab.lab.flaky = [](const cell::TrialJob& job) { return job.purpose == reports::Purpose::batch; };

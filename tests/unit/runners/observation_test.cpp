@@ -98,6 +98,13 @@ class DebianDepartment final : public Department {
     test::let_idle(guest_, clock_);
     boot();
   }
+  // An update whose installer ends well and does nothing.
+  void installs_nothing(bool says_what_it_brings) {
+    guest_.jobs = [](const auto&) { return test::FakeAgent::Job{0, "Done.\n", 1}; };
+    auto& job = trial_.installs["srv"][0];
+    job.says_what_it_changes = says_what_it_brings;
+    job.expected = says_what_it_brings ? InstalledSet{{"bind9:amd64", "1"}} : InstalledSet{};
+  }
   std::map<std::string, std::string> sections;
   std::set<std::string> lost;
   std::set<std::string> unreadable;
@@ -253,6 +260,48 @@ TEST(DebianObservation, OfEachPartOfTheHostStateIsNeeded) {
       EXPECT_NE(department.run_trial().outcome, Outcome::pass) << name << " " << way;
     }
   }
+}
+
+// By what the machine lists at the end of the trial: nothing more is asked of it.
+TEST(DebianObservation, OfWhatACandidateBringsIsOnRecord) {
+  DebianDepartment department;
+  EXPECT_EQ(department.prepare().outcome, Outcome::pass);
+  const auto record = department.run_trial();
+  EXPECT_EQ(record.outcome, Outcome::pass);
+  ASSERT_EQ(record.installs.size(), 1U);
+  EXPECT_EQ(record.installs[0].brought,
+            std::optional(std::vector<reports::BroughtRecord>{{"bind9:amd64", "1", "2", "2"}}));
+  for (const auto& phase : record.phases) EXPECT_THAT(phase.differences, testing::IsEmpty()) << phase.phase;
+}
+
+// Installed, and everything is as it was: that a person sees, whether or not it says what it brings.
+TEST(DebianObservation, OfACandidateThatChangesNothingIsAFinding) {
+  for (const bool says : {true, false}) {
+    DebianDepartment department;
+    department.installs_nothing(says);
+    EXPECT_EQ(department.prepare().outcome, Outcome::pass);
+    const auto record = department.run_trial();
+    EXPECT_EQ(record.outcome, Outcome::pass);
+    std::vector<std::string> seen;
+    for (const auto& phase : record.phases) {
+      for (const auto& difference : phase.differences)
+        seen.push_back(
+            fmt::format("{} {} {} {}", phase.phase, to_string(difference.finding), difference.kind, difference.item));
+    }
+    EXPECT_THAT(seen, testing::ElementsAre("stability review brought update"));
+  }
+}
+
+// Nobody waits for what is not looked at: the record does not guess.
+TEST(DebianObservation, OfATrialThatSawNothingSaysNothingOfEffects) {
+  DebianDepartment department;
+  EXPECT_EQ(department.prepare().outcome, Outcome::pass);
+  department.unreadable.insert("services");
+  const auto record = department.run_trial();
+  EXPECT_EQ(record.outcome, Outcome::error);
+  ASSERT_EQ(record.installs.size(), 1U);
+  ASSERT_TRUE(record.installs[0].brought);
+  EXPECT_EQ(record.installs[0].brought->at(0).found, std::nullopt);
 }
 
 // What the commands of a Windows guest's jobs print, one by one.

@@ -294,7 +294,7 @@ TEST_F(Index, OfANewerVersionIsRefusedAndOfAnOlderOneMadeAnew) {
   };
   set_version(schema_version() + 1);
   EXPECT_THAT(refused().message,
-              AllOf(HasSubstr("is of version 2 and was made by patchlab 9.9.9"), HasSubstr("knows version 1")));
+              AllOf(HasSubstr("is of version 3 and was made by patchlab 9.9.9"), HasSubstr("knows version 2")));
   EXPECT_THAT(refused().hint, HasSubstr("patchlab history rebuild"));
   EXPECT_THAT(rebuilt().update().made_anew, "it was asked for");
   EXPECT_THAT(ids(), SizeIs(1));

@@ -1,0 +1,112 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#include "reports/record/effect.hpp"
+
+#include <gmock/gmock.h>
+
+#include "reports/brief/brief.hpp"
+#include "reports/csv/csv.hpp"
+#include "reports/html/html.hpp"
+#include "reports/junit/junit.hpp"
+#include "reports/tap/tap.hpp"
+#include "tests/support/sample_record.hpp"
+
+namespace patchlab::reports {
+namespace {
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+InstallRecord install(std::optional<std::vector<BroughtRecord>> brought, const std::string& machine = "dns") {
+  InstallRecord record{.machine = machine, .candidate = "update", .outcome = Outcome::pass};
+  record.brought = std::move(brought);
+  return record;
+}
+std::string told(std::vector<BroughtRecord> brought) {
+  const auto seen = effect_of(install(std::move(brought)));
+  constexpr auto word = [](Effect effect) {
+    switch (effect) {
+      case Effect::in_effect: return "in effect";
+      case Effect::not_in_effect: return "not in effect";
+      case Effect::changed_nothing: return "changed nothing";
+      case Effect::not_seen: return "not seen";
+    }
+    return "";
+  };
+  return word(seen.effect) + (": " + seen.says);
+}
+
+TEST(EffectOf, IsHeldAgainstWhatTheGuestLists) {
+  EXPECT_EQ(told({{"bind9", "1", "2", "2"}}), "in effect: bind9 1 -> 2");
+  EXPECT_EQ(told({{"bind9", "1", "2", "1"}}), "not in effect: bind9 is still 1, and it brings 2");
+  EXPECT_EQ(told({{"bind9", "1", "2", "1.5"}}), "not in effect: bind9 is 1.5, and it brings 2");
+  EXPECT_EQ(told({{"bind9", "1", "2", ""}}), "not in effect: bind9 is not there, and it brings 2");
+  EXPECT_EQ(told({{"new", "", "2", ""}}), "not in effect: new is still not there, and it brings 2");
+  EXPECT_EQ(told({{"bind9", "1", "2", "3"}}), "in effect: bind9 1 -> 3") << "another one of the set brought more";
+  EXPECT_EQ(told({{"bind9", "1", "2", "0:2"}}), "in effect: bind9 1 -> 0:2");
+  EXPECT_EQ(told({{"old", "1", "", ""}}), "in effect: old 1 -> not there");
+  EXPECT_EQ(told({{"old", "1", "", "1"}}), "not in effect: old is still 1, and it brings not there");
+  // A part of it was there before, another one was not.
+  EXPECT_EQ(told({{"a", "2", "2", "2"}, {"b", "1", "2", "2"}}), "in effect: b 1 -> 2");
+  // One part that is missing is enough.
+  EXPECT_EQ(told({{"a", "1", "2", "2"}, {"b", "1", "2", "1"}}), "not in effect: b is still 1, and it brings 2");
+}
+
+TEST(EffectOf, TellsWhatChangesNothing) {
+  EXPECT_EQ(told({{"bind9", "2", "2", "2"}}), "changed nothing: all that it brings was there before: bind9 2");
+  EXPECT_EQ(told({{"bind9", "3", "2", "3"}}), "changed nothing: all that it brings was there before: bind9 3");
+  EXPECT_THAT(told({}), StartsWith("changed nothing: it does not say what it brings"));
+}
+
+TEST(EffectOf, OfWindowsGoesByItsStates) {
+  EXPECT_EQ(told({{"KB1", "", "installed", "installed"}}), "in effect: KB1 not there -> installed");
+  EXPECT_EQ(told({{"KB1", "", "installed", "superseded"}}), "in effect: KB1 not there -> superseded");
+  EXPECT_THAT(told({{"KB1", "", "installed", "install pending"}}), StartsWith("not in effect: KB1 is install pending"));
+  EXPECT_THAT(told({{"KB1", "installed", "installed", "installed"}}), StartsWith("changed nothing"));
+}
+
+TEST(EffectOf, IsNotSeenWhereNobodyLooked) {
+  EXPECT_EQ(effect_of(install(std::nullopt)).effect, Effect::not_seen);
+  EXPECT_THAT(told({{"a", "1", "2", "2"}, {"b", "1", "2", std::nullopt}}), StartsWith("not seen"));
+  EXPECT_THAT(told({{"a", "2", "2", std::nullopt}}), StartsWith("not seen"));
+}
+
+TEST(EffectFinding, IsForAPersonWhereNothingChanged) {
+  const auto finding = finding_of(install(std::vector<BroughtRecord>{}));
+  ASSERT_TRUE(finding);
+  EXPECT_EQ(finding->kind, "brought");
+  EXPECT_EQ(finding->item, "update");
+  EXPECT_EQ(finding->finding, checks::state::FindingClass::review);
+  EXPECT_FALSE(finding_of(install(std::nullopt)));
+  EXPECT_FALSE(finding_of(install(std::vector<BroughtRecord>{{"bind9", "1", "2", "2"}})));
+  EXPECT_FALSE(finding_of(install(std::vector<BroughtRecord>{{"bind9", "1", "2", "1"}}))) << "it failed for that";
+  auto skipped = install(std::vector<BroughtRecord>{});
+  skipped.outcome = Outcome::skipped;
+  EXPECT_FALSE(finding_of(skipped));
+}
+
+TEST(EffectSentence, HasTheWorstFirst) {
+  const std::vector<BroughtRecord> good{{"bind9", "1", "2", "2"}};
+  TrialRecord trial;
+  trial.installs = {install(good, "a"), install(std::vector<BroughtRecord>{}, "b"), install(good, "c"),
+                    install(std::nullopt, "d")};
+  trial.installs.push_back(install(good, "e"));
+  trial.installs.back().outcome = Outcome::skipped;
+  EXPECT_THAT(effect_sentence(trial, "update"), AllOf(StartsWith("Changed nothing on b: it does not say"),
+                                                      HasSubstr(". Whether it is in effect was not seen on d: "),
+                                                      testing::EndsWith(". In effect on a, c: bind9 1 -> 2")));
+  EXPECT_EQ(effect_sentence(trial, "other"), "");
+}
+
+TEST(EffectSentence, IsInEveryFormat) {
+  auto record = tests::good_record();
+  auto& verdict = record.departments[0].verdicts[0];
+  ASSERT_EQ(verdict.outcome, Outcome::pass);
+  verdict.effect = "In effect on dns: bind9 1 and 2";
+  for (const auto& text : {html_report(record), tap_lines(record), junit_xml(record), csv_table(record),
+                           text_summary(record), markdown_summary(record), Json(record).dump()})
+    EXPECT_THAT(text, HasSubstr(verdict.effect));
+}
+
+}  // namespace
+}  // namespace patchlab::reports
