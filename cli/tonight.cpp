@@ -250,6 +250,24 @@ Json planned_json(const Template& made_from, const Origin& origin) {
   return planned;
 }
 
+// What the scan says that these candidates close, for the run to hold against what it sees.
+Json closes_json(const ScanAnswer& scan, const std::set<std::string>& ids, const std::set<std::string>& departments) {
+  auto all = Json::array();
+  for (const auto& row : scan.rows) {
+    if (!ids.contains(row.item) || !departments.contains(row.department)) continue;
+    for (const auto& closes : row.closes) {
+      auto needs = Json::array();
+      for (const auto& one : closes.needs) needs.push_back({{"package", one.package}, {"version", one.version}});
+      all.push_back({{"candidate", row.item},
+                     {"department", row.department},
+                     {"machine", row.machine},
+                     {"vulnerabilities", closes.vulnerabilities},
+                     {"needs", needs}});
+    }
+  }
+  return all;
+}
+
 // The scenario with these departments and candidates only. Its paths stay as they are, and so does what they are
 // relative to, wherever the file will be.
 Json reduced(const Template& made_from, const std::set<std::string>& departments, Json candidates, Json planned) {
@@ -565,6 +583,11 @@ class Planner {
     origin["not_tested"] = not_tested;
     if (!left_out_.empty()) origin["left_out"] = left_out_;
     if (answer.foreseen) origin["foreseen"] = foreseen_json(*answer.foreseen);
+    if (answer.origin.scan != nullptr) {
+      auto all = answer.night.along;
+      all.insert(ids.begin(), ids.end());
+      origin["closes"] = closes_json(*answer.origin.scan, all, answer.departments);
+    }
     answer.scenario = reduced(made_from_, answer.departments, candidates_json(ids, entries_), std::move(origin));
     if (!answer.origin.emergency.empty())
       answer.scenario["title"] =

@@ -37,6 +37,13 @@ struct Tracked {
   std::vector<std::string> open;
 };
 
+// A vulnerability that an update closes.
+struct Found {
+  std::string urgency;  // Debian's word
+  std::set<NeededPackage> needs;
+  void add(const std::set<NeededPackage>& more) { needs.insert(more.begin(), more.end()); }
+};
+
 class MachineScan {
  public:
   MachineScan(const ScanInput& input, const ScannedMachine& machine) : input_(input), machine_(machine) {
@@ -130,7 +137,7 @@ class MachineScan {
       if (package == nullptr) continue;
       ++there;
       join(row.installed, named(package->package, package->version));
-      if (compare_versions(package->version, file.version) < 0) ++older;
+      if (!is_at_least(package->version, file.version)) ++older;
     }
     if (!offer.not_for_it.empty()) {
       row.status = RowStatus::not_applicable;
@@ -198,25 +205,25 @@ class MachineScan {
   }
 
   void find_vulnerabilities(const Offer& offer, ScanRow& row) {
-    std::map<std::string, std::string> found;  // to Debian's word
-    for (const auto& cve : offer.cves.value_or(std::vector<std::string>())) found[cve];
+    std::map<std::string, Found> found;
+    for (const auto& cve : offer.cves.value_or(std::vector<std::string>())) found[cve].add(needs_of(offer, {}));
     std::set<std::string> sources;
     for (const auto& file : offer.files) {
       const auto* package = installed(file);
       if (package == nullptr || file.source_version.empty() || !sources.insert(file.source).second) continue;
       auto& at = tracked_[file.source];
-      const auto closes = [&](const Tracked::Fix& fix) {
-        return compare_versions(fix.fixed_version, file.source_version) <= 0;
-      };
+      const auto closes = [&](const Tracked::Fix& fix) { return is_at_least(file.source_version, fix.fixed_version); };
       for (const auto& fix : at.fixes) {
-        if (closes(fix)) found[fix.vulnerability] = fix.urgency;
+        if (!closes(fix)) continue;
+        found[fix.vulnerability].urgency = fix.urgency;
+        found[fix.vulnerability].add(needs_of(offer, file.source));
       }
       // What no offer closes is told by the row of the source.
       std::erase_if(at.fixes, closes);
       offered_[file.source].push_back(rows_.size());
     }
     const bool tracker_says = tracker_answers_ && !sources.empty();
-    if (!offer.cves && !tracker_says) found[""];  // nobody could say: counts as the worst
+    if (!offer.cves && !tracker_says) found[""].add(needs_of(offer, {}));  // nobody could say: counts as the worst
     take(found, row);
     if (!is_known_severity(row.severity) && !offer.urgency.empty()) {
       row.severity = offer.urgency;
@@ -224,10 +231,24 @@ class MachineScan {
     }
   }
 
-  void take(const std::map<std::string, std::string>& found, ScanRow& row) const {
+  // Of the offer, or of one source of it, what the machine has in an older version.
+  [[nodiscard]] std::set<NeededPackage> needs_of(const Offer& offer, const std::string& source) const {
+    std::set<NeededPackage> needs;
+    for (const auto& file : offer.files) {
+      if (!source.empty() && file.source != source) continue;
+      const auto* package = installed(file);
+      if (package == nullptr || is_at_least(package->version, file.version)) continue;
+      needs.insert({file.package + ":" + file.architecture, file.version});
+    }
+    return needs;
+  }
+
+  void take(const std::map<std::string, Found>& found, ScanRow& row) const {
     row.severity = "unknown";
-    for (const auto& [cve, urgency] : found) {
+    for (const auto& [cve, one] : found) {
+      const auto& urgency = one.urgency;
       row.vulnerabilities.push_back(vulnerability(cve, urgency, row.item));
+      row.vulnerabilities.back().needs.assign(one.needs.begin(), one.needs.end());
       if (!is_known_severity(urgency)) continue;
       if (row.severity_from.empty() || severity_rank(urgency) > severity_rank(row.severity)) row.severity = urgency;
       row.severity_from = "tracker";
@@ -334,10 +355,10 @@ class MachineScan {
       if (input_.feeds.kev.contains(cve)) row.open_exploited.push_back(cve);
     }
     if (!at.fixes.empty()) {
-      std::map<std::string, std::string> found;
+      std::map<std::string, Found> found;
       std::string newest;
       for (const auto& fix : at.fixes) {
-        found[fix.vulnerability] = fix.urgency;
+        found[fix.vulnerability].urgency = fix.urgency;
         if (newest.empty() || compare_versions(newest, fix.fixed_version) < 0) newest = fix.fixed_version;
       }
       row.status = RowStatus::unknown;

@@ -111,6 +111,13 @@ struct ScanInput {
 // The CVE; where none is named, what of an item nobody could name: "?apt-bind9-2". It grows old as well.
 [[nodiscard]] std::string first_named_as(const std::string& cve, const std::string& item);
 
+// A package of an update, and the version that it has there.
+struct NeededPackage {
+  std::string package;  // "bind9:amd64"
+  std::string version;
+  auto operator<=>(const NeededPackage&) const = default;
+};
+
 // One vulnerability of an update on one machine.
 struct VulnerabilityRow {
   std::string cve;                     // empty: none is named, because what would name it was not there
@@ -120,6 +127,9 @@ struct VulnerabilityRow {
   Decision decision;
   Day since;  // first named here
   std::optional<Day> due;
+  // What closes it: with all of these in these versions or newer the machine does not have it. Empty: what the update
+  // brings as a whole, as of Windows.
+  std::vector<NeededPackage> needs{};
 };
 
 struct ScanRow {

@@ -24,6 +24,8 @@ Json facts_json(const Decision& decision) {
 }
 
 Json vulnerability_json(const VulnerabilityRow& row) {
+  auto needs = Json::array();
+  for (const auto& one : row.needs) needs.push_back({{"package", one.package}, {"version", one.version}});
   return {
       {"cve", row.cve},
       {"exploited_since", day_json(row.exploited_since)},
@@ -31,6 +33,7 @@ Json vulnerability_json(const VulnerabilityRow& row) {
       {"severity", row.severity},
       {"since", day_text(row.since)},
       {"due", day_json(row.due)},
+      {"needs", needs},
       {"decision",
        {{"row", row.decision.row.id},
         {"timeline", row.decision.row.timeline},

@@ -113,11 +113,28 @@ class AnswerReader {
     for_each(reader, "vulnerabilities", [&](JsonReader& one) {
       ScannedUpdate another;
       read_vulnerability(one, is_first ? update : another);
+      note_closes(one, is_first ? update.cve : another.cve, update);
       if (!is_first) update.every_settled = update.every_settled && another.settled;
       is_first = false;
     });
     update.every_settled = update.every_settled && update.settled;
     return update;
+  }
+
+  // A scan of an older version does not say what closes it.
+  void note_closes(JsonReader& reader, const std::string& cve, ScannedUpdate& into) {
+    std::vector<NeededPackage> needs;
+    if (reader.has("needs")) {
+      for_each(reader, "needs", [&](JsonReader& one) {
+        auto package = one.text("package");
+        needs.push_back({std::move(package), one.text("version")});
+      });
+    }
+    const auto same = std::ranges::find(into.closes, needs, &ScannedCloses::needs);
+    if (same == into.closes.end())
+      into.closes.push_back({std::move(needs), {cve}});
+    else
+      same->vulnerabilities.push_back(cve);
   }
 
   static void read_vulnerability(JsonReader& reader, ScannedUpdate& into) {

@@ -11,6 +11,12 @@
 
 namespace patchlab::process {
 
+// Vulnerabilities that an update closes on one machine, by what closes them.
+struct ScannedCloses {
+  std::vector<NeededPackage> needs;  // see VulnerabilityRow
+  std::vector<std::string> vulnerabilities;
+};
+
 // A row of a scan, as far as a plan needs it: what one machine lacks, and what decided when it is due.
 struct ScannedUpdate {
   std::string department, machine, item;  // item empty: the machine as a whole
@@ -22,8 +28,9 @@ struct ScannedUpdate {
   std::string cve, timeline, row, facts;
   std::optional<Day> due, exploited_since;
   std::optional<EpssScore> epss;
-  bool settled = true;        // whatever the unknown facts are, the timeline is this one
-  bool every_settled = true;  // the same of all vulnerabilities: none is worse than that which decides
+  std::vector<ScannedCloses> closes{};  // all of its vulnerabilities
+  bool settled = true;                  // whatever the unknown facts are, the timeline is this one
+  bool every_settled = true;            // the same of all vulnerabilities: none is worse than that which decides
 };
 
 struct ScannedFeed {

@@ -6,6 +6,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <map>
 
 #include "checks/state/rules.hpp"
 #include "lab/core/debian_version.hpp"
@@ -19,10 +20,10 @@ namespace {
 constexpr const char* superseded = "superseded";
 
 // Whether `there` is what is wanted, or newer. A package that is to be gone is not there.
-bool is_there(const BroughtRecord& brought, const std::string& there) {
-  if (brought.wanted.empty() || there.empty()) return brought.wanted == there;
-  if (brought.wanted == "installed") return there == brought.wanted || there == superseded;  // a state has no order
-  return is_at_least(there, brought.wanted);
+bool is_there(const std::string& wanted, const std::string& there) {
+  if (wanted.empty() || there.empty()) return wanted == there;
+  if (wanted == "installed") return there == wanted || there == superseded;  // a state has no order
+  return is_at_least(there, wanted);
 }
 
 std::string shown(const std::string& version) { return version.empty() ? "not there" : version; }
@@ -59,9 +60,9 @@ EffectSeen effect_of(const InstallRecord& install) {
   std::vector<std::string> changed;
   std::vector<std::string> lacking;
   for (const auto& one : all) {
-    if (!is_there(one, *one.found))
+    if (!is_there(one.wanted, *one.found))
       lacking.push_back(missing(one));
-    else if (!is_there(one, one.before))
+    else if (!is_there(one.wanted, one.before))
       changed.push_back(change(one));
   }
   if (!lacking.empty()) return {Effect::not_in_effect, few_of(lacking)};
@@ -109,6 +110,58 @@ std::string effect_sentence(const TrialRecord& trial, const std::string& candida
     sentences.push_back(
         fmt::format("{} on {}: {}", words_for(group.seen.effect), few_of(group.machines), group.seen.says));
   }
+  return fmt::format("{}", fmt::join(sentences, ". "));
+}
+
+void look_at_closes(const DepartmentRecord& department, const std::string& candidate,
+                    std::vector<ClosesRecord>& closes) {
+  const auto* trial = find_trial(department, department.final_trial);
+  const auto* facts = trial == nullptr ? nullptr : facts_of(department, *trial);
+  if (facts == nullptr) return;
+  for (auto& one : closes) {
+    const bool names_none = one.needs.empty();
+    std::map<std::string, std::optional<std::string>> seen;  // of all candidates of the set
+    for (const auto& install : facts->installs) {
+      if (install.machine != one.machine || install.outcome != Outcome::pass || !install.brought) continue;
+      for (const auto& brought : *install.brought) {
+        seen[brought.item] = brought.found;
+        if (names_none && install.candidate == candidate) one.needs.push_back({brought.item, brought.wanted});
+      }
+    }
+    for (auto& need : one.needs) {
+      // dpkg lists a package without its architecture, unless several can be installed beside each other.
+      for (const auto& name : {need.package, need.package.substr(0, need.package.rfind(':'))}) {
+        const auto found = seen.find(name);
+        if (found == seen.end()) continue;
+        need.found = found->second;
+        break;
+      }
+    }
+  }
+}
+
+std::string closes_sentence(const std::vector<ClosesRecord>& closes) {
+  enum class State { open, not_seen, closed };
+  const auto state_of = [](const ClosesRecord& one) {
+    const auto unseen = [](const auto& need) { return !need.found; };
+    if (one.needs.empty() || std::ranges::any_of(one.needs, unseen)) return State::not_seen;
+    const auto there = [](const auto& need) { return is_there(need.version, *need.found); };
+    return std::ranges::all_of(one.needs, there) ? State::closed : State::open;
+  };
+  std::map<State, std::map<std::vector<std::string>, std::vector<std::string>>> by_state;  // to machines
+  for (const auto& one : closes) by_state[state_of(one)][one.vulnerabilities].push_back(one.machine);
+  std::vector<std::string> sentences;
+  for (const auto& [state, all] : by_state) {
+    const char* words = state == State::open       ? "Does not close"
+                        : state == State::not_seen ? "Nobody saw whether it closes"
+                                                   : "Closes";
+    for (const auto& [vulnerabilities, machines] : all) {
+      auto names = vulnerabilities;
+      std::ranges::replace(names, std::string(), std::string("what nobody could name"));
+      sentences.push_back(fmt::format("{} {} on {}", words, few_of(names), few_of(machines)));
+    }
+  }
+  if (sentences.empty()) return "The scan names no vulnerability that it closes";
   return fmt::format("{}", fmt::join(sentences, ". "));
 }
 

@@ -38,6 +38,13 @@ inline constexpr const char* effect_not_seen =
 // worst first. Empty: it was not installed there.
 [[nodiscard]] std::string effect_sentence(const TrialRecord& trial, const std::string& candidate);
 
+// Fills in what the final trial saw of what each needs, by the same installed sets; where a scan named no packages,
+// what the candidate brings there is needed.
+void look_at_closes(const DepartmentRecord& department, const std::string& candidate,
+                    std::vector<ClosesRecord>& closes);
+// "Closes CVE-2026-1 and CVE-2026-2 on dns"; what is not closed, or not seen, first.
+[[nodiscard]] std::string closes_sentence(const std::vector<ClosesRecord>& closes);
+
 // What the verdicts of a run say of it, alike in some departments; in the order of the record's candidates.
 struct EffectLine {
   std::string candidate;

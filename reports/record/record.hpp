@@ -186,6 +186,21 @@ struct TrialRecord {
   std::int64_t duration_ms = 0;
 };
 
+// A package and the version from which on it does not have some vulnerabilities, with what the final trial saw there.
+struct NeededRecord {
+  std::string package;                 // "bind9", "bind9:amd64", as the guest lists it
+  std::string version;                 // as `wanted` of a BroughtRecord
+  std::optional<std::string> found{};  // empty: not there; nothing: nobody looked
+  bool operator==(const NeededRecord&) const = default;
+};
+// Vulnerabilities that a scan said a candidate closes on one machine.
+struct ClosesRecord {
+  std::string machine;
+  std::vector<std::string> vulnerabilities;  // "CVE-2026-1234"; "" is one that nobody could name
+  std::vector<NeededRecord> needs;           // all of it; where the scan named none, what the candidate brings there
+  bool operator==(const ClosesRecord&) const = default;
+};
+
 // A verdict per candidate and department. outcome pass: in the promotable set. fail: held back. skipped: applies to
 // nothing here. error: the lab could not tell. `group` holds the other members when the candidate fails only together
 // with them.
@@ -203,6 +218,8 @@ struct VerdictRecord {
   // sentence; empty: not recorded. Does not decide: what is not there failed the trial, and one that changed nothing is
   // a finding.
   std::string effect{};
+  // Of one that passed, where the run was planned from a scan: what that said it closes. Nothing: not asked.
+  std::optional<std::vector<ClosesRecord>> closes{};
 };
 
 // What came of one attempt to promote, as the ledger has it.

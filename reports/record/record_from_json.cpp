@@ -337,6 +337,26 @@ TrialRecord read_trial(const Json& json, const std::string& pointer, Problems& p
   return trial;
 }
 
+NeededRecord read_needed(const Json& json, const std::string& pointer, Problems& problems) {
+  JsonReader reader(json, pointer, problems);
+  NeededRecord needed;
+  needed.package = reader.text("package");
+  needed.version = reader.text_or("version", "");
+  if (reader.has("found")) needed.found = reader.text_or("found", "");
+  reader.finish();
+  return needed;
+}
+
+ClosesRecord read_closes(const Json& json, const std::string& pointer, Problems& problems) {
+  JsonReader reader(json, pointer, problems);
+  ClosesRecord closes;
+  closes.machine = reader.text("machine");
+  closes.vulnerabilities = reader.texts_or_empty("vulnerabilities");
+  closes.needs = list_of(reader, "needs", problems, read_needed);
+  reader.finish();
+  return closes;
+}
+
 VerdictRecord read_verdict(const Json& json, const std::string& pointer, Problems& problems) {
   JsonReader reader(json, pointer, problems);
   VerdictRecord verdict;
@@ -350,6 +370,7 @@ VerdictRecord read_verdict(const Json& json, const std::string& pointer, Problem
   verdict.known_from = reader.text_or("known_from", "");
   verdict.removal = reader.text_or("removal", "");
   verdict.effect = reader.text_or("effect", "");
+  if (reader.has("closes")) verdict.closes = list_of(reader, "closes", problems, read_closes);
   reader.finish();
   return verdict;
 }

@@ -129,6 +129,18 @@ Json phase_json(const PhaseRecord& phase) {
   return json;
 }
 
+Json needed_json(const NeededRecord& needed) {
+  Json json{{"package", needed.package}, {"version", needed.version}};
+  if (needed.found) json["found"] = *needed.found;
+  return json;
+}
+
+Json closes_json(const ClosesRecord& closes) {
+  return {{"machine", closes.machine},
+          {"vulnerabilities", closes.vulnerabilities},
+          {"needs", list_of(closes.needs, needed_json)}};
+}
+
 Json verdict_json(const VerdictRecord& verdict) {
   Json json{{"candidate", verdict.candidate}, {"outcome", to_string(verdict.outcome)},
             {"group", verdict.group},         {"machines", verdict.machines},
@@ -136,6 +148,7 @@ Json verdict_json(const VerdictRecord& verdict) {
             {"reason", verdict.reason},       {"known_from", verdict.known_from},
             {"removal", verdict.removal}};
   if (!verdict.effect.empty()) json["effect"] = verdict.effect;
+  if (verdict.closes) json["closes"] = list_of(*verdict.closes, closes_json);
   return json;
 }
 

@@ -22,6 +22,7 @@
 #include "runners/engine/kept_controls.hpp"
 #include "runners/engine/kept_convictions.hpp"
 #include "runners/engine/planned_checks.hpp"
+#include "runners/engine/planned_closes.hpp"
 #include "runners/engine/run.hpp"
 #include "runners/engine/run_folder.hpp"
 #include "runners/host/node_wait.hpp"
@@ -647,6 +648,7 @@ class Execution {
           machine.golden_digest_after = copy->second;
       }
     }
+    if (options_.controls == 0) note_closes(plan_.scenario.planned, record_);
     if (plan_.facts) note_likeness();
     for (const auto& department : record_.departments)
       std::ranges::move(reports::not_observed(department), std::back_inserter(record_.not_tested));

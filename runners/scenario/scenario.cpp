@@ -172,8 +172,34 @@ class Parser {
     planned.not_tested = reader.texts_or_empty("not_tested");
     planned.roles = reader.texts_or_empty("roles");
     planned.left_out = reader.texts_or_empty("left_out");
+    if (reader.has("closes")) planned.closes = read_closes(reader);
     reader.finish();
     return planned;
+  }
+
+  std::vector<PlannedCloses> read_closes(JsonReader& reader) {
+    std::vector<PlannedCloses> all;
+    const auto& list = reader.raw("closes");
+    if (!list.is_array()) reader.problem("closes", "must be a list");
+    for (std::size_t i = 0; list.is_array() && i < list.size(); ++i) {
+      JsonReader one(list[i], fmt::format("{}/{}", reader.at("closes"), i), problems_);
+      PlannedCloses closes;
+      closes.candidate = one.text("candidate");
+      closes.department = one.text("department");
+      closes.machine = one.text("machine");
+      closes.vulnerabilities = one.texts_or_empty("vulnerabilities");
+      const auto& needs = one.raw("needs");
+      if (!needs.is_array()) one.problem("needs", "must be a list");
+      for (std::size_t k = 0; needs.is_array() && k < needs.size(); ++k) {
+        JsonReader need(needs[k], fmt::format("{}/{}", one.at("needs"), k), problems_);
+        auto package = need.text("package");
+        closes.needs[std::move(package)] = need.text("version");
+        need.finish();
+      }
+      one.finish();
+      all.push_back(std::move(closes));
+    }
+    return all;
   }
 
   void read_departments(JsonReader& top, Scenario& scenario) {

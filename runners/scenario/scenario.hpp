@@ -89,12 +89,20 @@ struct CandidateSource {
   std::string pointer;
 };
 
+// What a scan said that a candidate closes on one machine: these, when all of `needs` is there (a version by package).
+struct PlannedCloses {
+  std::string candidate, department, machine;
+  std::vector<std::string> vulnerabilities;
+  std::map<std::string, std::string> needs;  // empty: what the candidate brings there
+};
+
 // Of a scenario that `patchlab plan` wrote: what a reader of the run must know.
 struct PlannedScenario {
-  std::vector<std::string> candidates;  // ids, most urgent first
-  std::vector<std::string> not_tested;  // sentences: what was due and is not in it, and what nobody knew
-  std::vector<std::string> roles;       // of the machines of the scenario that it was made from
-  std::vector<std::string> left_out{};  // ids that do not come along with others of their source
+  std::vector<std::string> candidates;                 // ids, most urgent first
+  std::vector<std::string> not_tested;                 // sentences: what was due and is not in it, and what nobody knew
+  std::vector<std::string> roles;                      // of the machines of the scenario that it was made from
+  std::vector<std::string> left_out{};                 // ids that do not come along with others of their source
+  std::optional<std::vector<PlannedCloses>> closes{};  // nothing: no scan was asked
 };
 
 // "+90s", "+15m", "+12h", "+1d": by so much. "lease-t2": by the time after which a client of the department's DHCP

@@ -241,6 +241,10 @@ TEST_F(PlanTonight, WritesAScenarioOfWhatIsDueMostUrgentFirstThatRunTakes) {
   EXPECT_THAT(origin.at("feeds"), SizeIs(7)) << "of each kind, that there is none as well";
   EXPECT_EQ(origin.at("feeds")[0].at("age_days"), 0);
   EXPECT_GT(origin.at("foreseen").at("makespan_ms"), 0);
+  ASSERT_THAT(origin.at("closes"), SizeIs(2));
+  EXPECT_EQ(origin.at("closes")[0].at("machine"), "dns");
+  EXPECT_EQ(origin.at("closes")[0].at("vulnerabilities"), Json::array({"CVE-2026-1000"}));
+  EXPECT_THAT(origin.at("closes")[0].at("needs"), SizeIs(1)) << "the package that is older there";
   const Json schema = Json::parse(site_->ask({"schema", "scenario"}).output);
   EXPECT_THAT(tests::SchemaValidator(schema).problems(written), IsEmpty());
 

@@ -199,6 +199,8 @@ class ScenarioSchema : public ::testing::Test {
                      "digest": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"},
         "scan": {"digest": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", "day": "2026-11-30",
                  "whole": true},
+        "closes": [{"candidate": "apt-bind9-2", "department": "finance", "machine": "dns", "vulnerabilities": ["CVE-2026-1"],
+                    "needs": [{"package": "bind9:amd64", "version": "2"}]}],
         "candidates": ["apt-bind9-2"], "not_tested": ["candidate 'y' is known to be bad"], "roles": ["dns", "mail"]},
       "roles": {
         "dns": {"golden": {"recipe": "image"}, "memory_mib": 256, "exposed": false,
@@ -297,6 +299,8 @@ const std::vector<Wrong>& wrong_scenarios() {
       {images, "/folder", R"("")", "", "must not be empty: the folder that paths are relative to", ""},
       {images, "/folder", R"("nowhere")", "", "there is no folder", elsewhere},
       {images, "/planned/template", "", "/planned", "'template' is required", ""},
+      {images, "/planned/closes/0/machine", "", "/planned/closes/0", "'machine' is required", ""},
+      {images, "/planned/closes/0/needs/0/version", "", "/planned/closes/0/needs/0", "'version' is required", ""},
       {images, "/planned/scan/digest", R"("x")", "", "must be 64 lower-case hex digits", ""},
       {images, "/candidates/0/order", R"("by-name")", "", "unknown order 'by-name'; known: security-first, as-named",
        ""},

@@ -159,6 +159,24 @@ TEST_F(Scan, TakesWhatTheTrackerSaysOfAnUpdate) {
   EXPECT_EQ(missing.severity_from, "tracker");
 }
 
+// By the packages that the machine has in an older version, whichever of them a source has.
+TEST_F(Scan, SaysWhatHasToBeThereForEachToBeClosed) {
+  auto libs = bind("2");
+  libs.package = "bind9-libs";
+  auto zlib = OfferedFile{"zlib1g", "3", "amd64", std::string(64, 'b'), "zlib", "3"};
+  auto dev = bind("2");
+  dev.package = "bind9-dev";  // is not installed
+  offer().files = {bind("2"), libs, zlib, dev};
+  machine().packages[0].version = "2";  // as new as it is on offer
+  input_.feeds.tracker["bind9"] = {fixed("CVE-2026-1001", "1.5")};
+  std::map<std::string, std::vector<NeededPackage>> needs;
+  for (const auto& one : row("apt-bind9-2").vulnerabilities) needs[one.cve] = one.needs;
+  EXPECT_THAT(needs["CVE-2026-1001"], ElementsAre(NeededPackage{"bind9-libs:amd64", "2"})) << "of that source alone";
+  EXPECT_THAT(needs["CVE-2026-1000"],
+              ElementsAre(NeededPackage{"bind9-libs:amd64", "2"}, NeededPackage{"zlib1g:amd64", "3"}))
+      << "the changelog says it of all";
+}
+
 TEST_F(Scan, DoesNotBelieveTheSourcesWhereTheTrackerKnowsOfMore) {
   input_.feeds.tracker["bind9"] = {fixed("CVE-2026-1001", "3")};
   const auto more = row("bind9");

@@ -336,6 +336,9 @@ TEST_F(ScanAnswerTest, IsReadAgainAsItWasMeant) {
   EXPECT_EQ(worst.facts, "exploited unknown");
   EXPECT_EQ(worst.due, day("2026-12-03"));
   EXPECT_EQ(worst.severity, "high");
+  ASSERT_THAT(worst.closes, SizeIs(1));
+  EXPECT_THAT(worst.closes[0].vulnerabilities, ElementsAre("CVE-2026-1000"));
+  EXPECT_THAT(worst.closes[0].needs, ElementsAre(NeededPackage{"bind9:amd64", "2"}));
   // That no feed answers is told once of each.
   const auto unknown = not_known_of(*answer, {}, answer->today);
   EXPECT_GE(unknown.size(), 4U);

@@ -98,6 +98,53 @@ TEST(EffectSentence, HasTheWorstFirst) {
   EXPECT_EQ(effect_sentence(trial, "other"), "");
 }
 
+// What a scan said, against the installed sets of the final trial.
+class Closes : public testing::Test {
+ protected:
+  Closes() {
+    department_.final_trial = "finance/t2";
+    TrialRecord trial{.id = "finance/t2", .purpose = Purpose::batch, .candidates = {"update", "other"}};
+    trial.installs = {install(std::vector<BroughtRecord>{{"bind9", "1", "2", "2"}, {"libs:amd64", "1", "2", "1"}})};
+    trial.installs.push_back(install(std::vector<BroughtRecord>{{"zlib1g:amd64", "1", "3", "3"}}));
+    trial.installs.back().candidate = "other";
+    department_.trials = {trial};
+  }
+  std::string told(std::vector<ClosesRecord> closes) {
+    look_at_closes(department_, "update", closes);
+    return closes_sentence(closes);
+  }
+  DepartmentRecord department_;
+};
+
+TEST_F(Closes, WhatIsThereInTheVersionThatFixesIt) {
+  EXPECT_EQ(told({{"dns", {"CVE-1", "CVE-2"}, {{"bind9:amd64", "2"}}}}), "Closes CVE-1, CVE-2 on dns");
+  EXPECT_EQ(told({{"dns", {"CVE-1"}, {{"bind9:amd64", "1.9"}}}}), "Closes CVE-1 on dns");
+  EXPECT_EQ(told({{"dns", {"CVE-1"}, {{"bind9:amd64", "2"}, {"zlib1g:amd64", "3"}}}}), "Closes CVE-1 on dns")
+      << "another one of the set brought a part";
+  EXPECT_EQ(told({{"dns", {""}, {{"bind9:amd64", "2"}}}}), "Closes what nobody could name on dns");
+}
+
+TEST_F(Closes, NothingThatIsOlderOrWasNotSeen) {
+  EXPECT_EQ(told({{"dns", {"CVE-1"}, {{"bind9:amd64", "2.1"}}}}), "Does not close CVE-1 on dns");
+  EXPECT_EQ(told({{"dns", {"CVE-1"}, {{"bind9:amd64", "2"}, {"libs:amd64", "2"}}}}), "Does not close CVE-1 on dns");
+  EXPECT_EQ(told({{"dns", {"CVE-1"}, {{"bind9:amd64", "2"}, {"unheard-of:amd64", "2"}}}}),
+            "Nobody saw whether it closes CVE-1 on dns");
+  EXPECT_EQ(told({{"mail", {"CVE-1"}, {{"bind9:amd64", "2"}}}}), "Nobody saw whether it closes CVE-1 on mail");
+  EXPECT_EQ(told({{"dns", {"CVE-1"}, {{"bind9:amd64", "2.1"}}}, {"dns", {"CVE-2"}, {{"bind9:amd64", "2"}}}}),
+            "Does not close CVE-1 on dns. Closes CVE-2 on dns");
+  EXPECT_EQ(told({}), "The scan names no vulnerability that it closes");
+}
+
+// As of Windows: what the candidate brings.
+TEST_F(Closes, GoesByTheCandidateWhereTheScanNamesNoPackage) {
+  EXPECT_EQ(told({{"dns", {"CVE-1"}, {}}}), "Does not close CVE-1 on dns") << "a part of it is not there";
+  department_.trials[0].installs[0].brought->back().found = "2";
+  EXPECT_EQ(told({{"dns", {"CVE-1"}, {}}}), "Closes CVE-1 on dns");
+  EXPECT_EQ(told({{"mail", {"CVE-1"}, {}}}), "Nobody saw whether it closes CVE-1 on mail");
+  department_.final_trial.clear();
+  EXPECT_EQ(told({{"dns", {"CVE-1"}, {}}}), "Nobody saw whether it closes CVE-1 on dns");
+}
+
 TEST(EffectSentence, IsInEveryFormat) {
   auto record = tests::good_record();
   auto& verdict = record.departments[0].verdicts[0];

@@ -55,6 +55,8 @@ RunRecord record_with_every_field() {
   trial.installs[0].installed_run = "20261031-010000-cd34";
   trial.installs[0].kept_files = {"/etc/a.conf.dpkg-dist"};
   trial.installs[0].brought = {{"bind9:amd64", "1", "2", "2"}, {"new", "", "1", ""}, {"not-seen", "1", "", {}}};
+  department.verdicts[1].closes = {
+      {"dns", {"CVE-2026-1000", ""}, {{"bind9:amd64", "2", "2"}, {"gone", "1", ""}, {"not-seen", "1", {}}}}};
   department.verdicts[1].effect = "In effect on dns: bind9:amd64 1 -> 2";
   trial.removals = trial.installs;
   department.verdicts[0].removal = "Was removed again, and every check passed";
