@@ -12,6 +12,8 @@
 namespace patchlab::checks::state {
 
 inline constexpr const char* log_kind = "error-log";
+// A service that could not be stopped and started again in time; the item is its name.
+inline constexpr const char* service_cycle_kind = "service-cycle";
 
 // What a difference that nothing explains means for the candidates that were there.
 enum class FindingClass {

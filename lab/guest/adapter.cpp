@@ -61,6 +61,22 @@ Result<OutreachSeen> GuestAdapter::reach_out(const Outreach& wanted) {
   return seen;
 }
 
+const char* to_string(ServiceAction action) {
+  switch (action) {
+    case ServiceAction::stop: return "stop";
+    case ServiceAction::start: return "start";
+  }
+  return "?";
+}
+
+Result<ServiceCycle> GuestAdapter::before_cycling(const std::string&) {
+  return ServiceCycle{.why_not = "services of guests of this kind are not stopped"};
+}
+Result<ServiceChange> GuestAdapter::change_service(const std::string& service, ServiceAction action, Milliseconds,
+                                                   std::stop_token) {
+  return configuration_error(fmt::format("'{}' cannot be asked to {} here", service, to_string(action)));
+}
+
 std::string GuestAdapter::why_no_uninstall(const InstalledPackage&) const {
   return "uninstalling is not offered for this kind of guest";
 }

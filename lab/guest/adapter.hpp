@@ -135,6 +135,23 @@ struct NotInEffect {
   std::map<std::string, std::string> unseen;   // "kernel" -> why nobody can tell here
 };
 
+// Stopping and starting one service by the guest's own service manager.
+enum class ServiceAction { stop, start };
+[[nodiscard]] const char* to_string(ServiceAction action);
+
+// What has to be known of a service before it is stopped and started again.
+struct ServiceCycle {
+  std::string why_not;              // it cannot be asked of this guest; empty: it can
+  std::vector<std::string> with{};  // services that run and need it, in the order in which they are to be stopped
+};
+
+struct ServiceChange {
+  bool reached = false;  // it stopped, or it runs
+  std::string state{};   // when it was looked at last, in words: "running", "stopped", "stopping"
+  std::string said{};    // what the service manager said to it, bounded; may be empty
+  Milliseconds took{0};  // until then
+};
+
 // How guests of a family restart.
 struct RestartHabits {
   int by_itself = 0;  // once more within one restart, so often at most: Windows does while it configures updates
@@ -197,6 +214,13 @@ class GuestAdapter {
   // Tries to reach somebody, and changes nothing in the guest by that. What guests of this family have no means for is
   // not sent, with the reason. Default: nothing is.
   [[nodiscard]] virtual Result<OutreachSeen> reach_out(const Outreach& wanted);
+  // `service`: a role's own, as the scenario names it. Asks, and changes nothing. Default: guests of this kind are not
+  // asked that.
+  [[nodiscard]] virtual Result<ServiceCycle> before_cycling(const std::string& service);
+  // Stops or starts it, and only it, and waits until that is done, `deadline` at most, which is no Error. An Error:
+  // nobody saw what came of it.
+  [[nodiscard]] virtual Result<ServiceChange> change_service(const std::string& service, ServiceAction action,
+                                                             Milliseconds deadline, std::stop_token stop);
   // Why this package's removal cannot be rehearsed; empty: it can. Asks nothing of the guest.
   [[nodiscard]] virtual std::string why_no_uninstall(const InstalledPackage& package) const;
   // Takes it away again, as an administrator would; a restart may be needed afterwards. Where it is not offered: a

@@ -125,9 +125,7 @@ class DebianAdapter final : public GuestAdapter {
 
   Result<HostState> host_state(const std::vector<std::string>& services) override {
     const std::string action = "reading the host state";
-    for (const auto& name : services) {
-      if (!is_plain(name, "@._:-")) return configuration_error(fmt::format("'{}' is not the name of a service", name));
-    }
+    for (const auto& name : services) PATCHLAB_TRY(is_service(name));
     const auto mark = new_mark();
     std::vector<std::string> arguments{mark};
     arguments.insert(arguments.end(), services.begin(), services.end());
@@ -187,6 +185,31 @@ class DebianAdapter final : public GuestAdapter {
     return std::optional(std::move(found));
   }
 
+  Result<ServiceCycle> before_cycling(const std::string& service) override {
+    const auto action = fmt::format("looking at service '{}'", service);
+    PATCHLAB_TRY(is_service(service));
+    if (service.starts_with("qemu-guest-agent") || service == "qemu-ga")
+      return ServiceCycle{.why_not = "the laboratory speaks to the guest through it"};
+    PATCHLAB_ASSIGN(const auto process, script(action, scripts::before_cycling, {service}, query_limit));
+    if (process.exit_code != 0) return failed(action, process);
+    return debian::service_cycle(process.output).while_doing(doing(action));
+  }
+
+  Result<ServiceChange> change_service(const std::string& service, ServiceAction wanted, Milliseconds deadline,
+                                       std::stop_token stop) override {
+    const auto action = fmt::format("asking service '{}' to {}", service, to_string(wanted));
+    PATCHLAB_TRY(is_service(service));
+    const auto hundredths = std::max<std::int64_t>(1, deadline.count() / 10);
+    const auto process = agent_.run_script(
+        scripts::change_service,
+        {service, to_string(wanted), fmt::format("{}.{:02}", hundredths / 100, hundredths % 100),
+         std::to_string(hundredths)},
+        deadline + query_limit, std::move(stop));
+    if (!process) return Error(process.error()).while_doing(doing(action));
+    if (process->exit_code != 0) return failed(action, *process);
+    return debian::service_change(process->output, wanted).while_doing(doing(action));
+  }
+
   Result<OutreachSeen> reach_out(const Outreach& wanted) override {
     const std::string action = "trying to get out";
     PATCHLAB_ASSIGN(const auto process, script(action, debian::outreach_script(wanted), {}, query_limit));
@@ -207,6 +230,10 @@ class DebianAdapter final : public GuestAdapter {
   }
 
  private:
+  static Result<void> is_service(const std::string& name) {
+    if (is_plain(name, "@._:-")) return {};
+    return configuration_error(fmt::format("'{}' is not the name of a service", name));
+  }
   [[nodiscard]] const std::string& machine() const { return agent_.machine(); }
   [[nodiscard]] std::string doing(const std::string& action) const {
     return fmt::format("{} in '{}'", action, machine());

@@ -14,6 +14,7 @@
 #include <sstream>
 
 #include "lab/core/json.hpp"
+#include "lab/guest/agent_session.hpp"
 
 namespace patchlab::lab::guest::debian {
 namespace {
@@ -522,6 +523,76 @@ std::map<std::string, std::string> asked_unit_states(const std::string& text,
   }
   end_block();
   return states;
+}
+
+Result<ServiceCycle> service_cycle(const std::string& text) {
+  ServiceCycle found;
+  bool ended = false;
+  std::string odd;
+  for_each_line(text, [&](const std::string& line) {
+    constexpr std::string_view why = "why ";
+    constexpr std::string_view with = "with ";
+    if (line.starts_with(why))
+      found.why_not = to_valid_utf8(line.substr(why.size()));
+    else if (line.starts_with(with))
+      found.with.insert(found.with.begin(), to_valid_utf8(line.substr(with.size())));  // those that need others: first
+    else if (line == "end")
+      ended = true;
+    else
+      odd = line;
+  });
+  if (!odd.empty()) return guest_error(fmt::format("'{}' is not understood", shortened(to_valid_utf8(odd))));
+  if (!ended) return guest_error("the answer ends early");
+  return found;
+}
+
+namespace {
+
+// "123.45", as /proc/uptime has it.
+std::optional<Milliseconds> uptime(const std::string& text) {
+  const auto point = text.find('.');
+  const auto seconds = number(text.substr(0, point));
+  if (point == std::string::npos || text.size() != point + 3) return std::nullopt;
+  const auto hundredths = number(text.substr(point + 1));
+  if (!seconds || !hundredths || *seconds > 100'000'000'000) return std::nullopt;
+  return Milliseconds(*seconds * 1000 + *hundredths * 10);
+}
+
+}  // namespace
+
+Result<ServiceChange> service_change(const std::string& text, ServiceAction action) {
+  constexpr std::string_view said = "said\n";
+  const auto cut = text.starts_with(said) ? 0 : text.find("\nsaid\n");
+  if (cut == std::string::npos) return guest_error("the answer ends early");
+  std::map<std::string, std::string> words;
+  for_each_line(text.substr(0, cut), [&](const std::string& line) {
+    const auto end = line.find_first_of(" =");
+    words[line.substr(0, end)] = end == std::string::npos ? std::string{} : line.substr(end + 1);
+  });
+  const auto begin = uptime(words["begin"]), end = uptime(words["end"]);
+  const auto code = number(words["code"]);
+  const bool systemd = words.contains("ActiveState");
+  if (!begin || !end || *end < *begin || !code || systemd == words.contains("status"))
+    return guest_error(fmt::format("the answer is not understood: '{}'", shortened(to_valid_utf8(text))));
+  ServiceChange change;
+  change.took = *end - *begin;
+  change.said = to_valid_utf8(text.substr(std::min(text.size(), text.find(said, cut) + said.size())));
+  const bool late = *code == 124 || *code == 137;
+  const bool wants_it = action == ServiceAction::start;
+  if (systemd) {
+    change.state = unit_state("loaded", words["ActiveState"], words["SubState"]);
+    // What a socket has started again at once was stopped all the same: systemd says so by its exit code.
+    change.reached = *code == 0 && (!wants_it || change.state == "running" || change.state == "exited");
+  } else {
+    change.state = script_states(words["status"] + " it\n")["it"];
+    change.reached =
+        !late && (wants_it ? change.state == "running" : change.state == "stopped" || change.state == "failed");
+  }
+  if (*code != 0) {
+    const auto ended = late ? std::string("it was still at work then") : fmt::format("exit code {}", *code);
+    change.said = change.said.empty() ? ended : fmt::format("{}: {}", ended, change.said);
+  }
+  return change;
 }
 
 }  // namespace patchlab::lab::guest::debian

@@ -86,4 +86,8 @@ struct ProcessTable {
 [[nodiscard]] std::map<std::string, std::string> asked_unit_states(const std::string& text,
                                                                    const std::vector<std::string>& services);
 
+// What the scripts before_cycling and change_service say. An Error: they did not come to their end.
+[[nodiscard]] Result<ServiceCycle> service_cycle(const std::string& text);
+[[nodiscard]] Result<ServiceChange> service_change(const std::string& text, ServiceAction action);
+
 }  // namespace patchlab::lab::guest::debian

@@ -136,6 +136,72 @@ grep -qs '\.so.* (deleted)$' /proc/[0-9]*/maps
 [ $? = 0 ]
 )sh";
 
+// $1: a service. "why <text>": it cannot be stopped and started; "with <service>": runs, and needs it; then "end".
+inline constexpr const char* before_cycling = R"sh(LC_ALL=C; export LC_ALL
+if [ ! -d /run/systemd/system ]; then
+  [ -x "/etc/init.d/$1" ] || echo "why there is no /etc/init.d/$1"
+  echo end
+  exit 0
+fi
+state=$(systemctl show --property=LoadState --value -- "$1") || exit 3
+[ "$state" = loaded ] || { echo "why systemd has no such service: $state"; echo end; exit 0; }
+seen=" $1 $1.service "
+queue=$1
+while [ -n "$queue" ]; do
+  set -- $queue
+  unit=$1; shift
+  queue=$*
+  needed=$(systemctl show --property=RequiredBy --property=BoundBy --property=ConsistsOf --value -- "$unit") || exit 3
+  for other in $needed; do
+    case $seen in *" $other "*) continue ;; esac
+    seen="$seen$other "
+    queue="$queue $other"
+    case $other in
+      *.service) systemctl --quiet is-active -- "$other" && echo "with ${other%.service}" ;;
+    esac
+  done
+done
+echo end
+)sh";
+
+// $1: a service, $2: stop or start, $3 and $4: seconds and their hundredths that it may take. "code <n>": what the service manager ended with, 124
+// or 137 when it was still at work then. A start script returns before its daemon has ended or answers, so its own
+// "status" is asked until it says so. What both print goes into a file: a daemon that inherits the agent's pipe would
+// hold it for ever.
+inline constexpr const char* change_service = R"sh(LC_ALL=C; export LC_ALL
+out=$(mktemp) || exit 3
+up() { read -r now rest </proc/uptime && echo "$1 $now"; }
+hundredths() { read -r now rest </proc/uptime && now=${now%.*}${now#*.}; }
+script() { env -i LANG=C PATH=/usr/sbin:/usr/bin:/sbin:/bin TERM=dumb timeout -k 5 "$3" "/etc/init.d/$1" "$2"; }
+up begin || exit 3
+if [ -d /run/systemd/system ]; then
+  timeout -k 5 "$3" systemctl "$2" -- "$1" </dev/null >"$out" 2>&1
+  echo "code $?"
+  systemctl show --property=ActiveState --property=SubState -- "$1" || exit 3
+else
+  hundredths || exit 3
+  last=$((now + $4))
+  script "$1" "$2" "$3" </dev/null >"$out" 2>&1
+  echo "code $?"
+  while :; do
+    script "$1" status 10 </dev/null >/dev/null 2>&1
+    status=$?
+    case $2$status in
+      stop0|start[!0]*) ;;
+      *) break ;;
+    esac
+    hundredths || exit 3
+    [ "$now" -lt "$last" ] || break
+    sleep 0.1
+  done
+  echo "status $status"
+fi
+up end || exit 3
+echo said
+head -c 2000 "$out"
+rm -f "$out"
+)sh";
+
 // sysvinit guests that are not stand-ins: start-up is over when the script that runs the start scripts is gone.
 inline constexpr const char* sysvinit_complete = R"sh(command -v pidof >/dev/null || exit 127
 pidof -x rc >/dev/null || pidof -x rcS >/dev/null && exit 1

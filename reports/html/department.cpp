@@ -172,6 +172,8 @@ std::string life_of_a_trial(const DepartmentRecord& department) {
   auto text = fmt::format("A trial of a set starts from the baseline{}, installs it, {}and checks.",
                           goes_on ? " or where an earlier trial of a part of it ended" : "",
                           restarts ? "restarts the machines " : "");
+  if (std::ranges::count(department.phases, services_phase) > 0)
+    text += " Then the services that its roles name are stopped and started again while checks are asked.";
   std::vector<std::string> clock;
   for (const auto& phase : department.phases) {
     if (is_clock_phase(phase)) clock.push_back(phase.substr(phase.find('+')));
@@ -369,6 +371,7 @@ void write_department(Page& page, const RunRecord& record, const DepartmentRecor
     write_failures(page, record, department);
     write_findings(page, department, decision, told);
     write_growth(page, department);
+    write_service_cycles(page, department);
     write_flaky(page, department);
     write_remarks(page, department);
     // What is published needs no reasons on paper; why something is refused does.

@@ -66,9 +66,10 @@ std::vector<std::string> gaps_in(const RunRecord& record) {
 // What runs do not look for, and what this one could have looked for and did not.
 std::string never_covered(const RunRecord& record) {
   std::vector<std::string> not_removed;
-  bool ran_on = false, watched = false;
+  bool ran_on = false, watched = false, cycled = false;
   for (const auto& department : record.departments) {
     if (trial_with_purpose(department, Purpose::removal) == nullptr) not_removed.push_back(department.name);
+    cycled = cycled || std::ranges::count(department.phases, services_phase) > 0;
     ran_on = ran_on || std::ranges::count(department.phases, stability_phase) > 0;
     for (const auto& trial : department.trials) {
       for (const auto& phase : trial.phases) watched = watched || (phase.growth && phase.growth->why_not.empty());
@@ -78,6 +79,7 @@ std::string never_covered(const RunRecord& record) {
   if (!not_removed.empty())
     text = fmt::format("Nothing was taken off again in {}. ",
                        departments_text(not_removed, record.departments.size(), not_removed.size()));
+  if (!cycled) text += "No service was stopped and started on its own. ";
   text += "By design no run covers heavy load: checks are short conversations, as a client would have them.";
   if (watched)
     text +=

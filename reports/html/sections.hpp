@@ -40,6 +40,7 @@ void write_failures(Page& page, const RunRecord& record, const DepartmentRecord&
 void write_findings(Page& page, const DepartmentRecord& department, const DecisionRecord& decision, ToldChanges& told);
 // Whether what the machines use up grows, and from which pace on that would have been seen.
 void write_growth(Page& page, const DepartmentRecord& department);
+void write_service_cycles(Page& page, const DepartmentRecord& department);
 void write_fence(Page& page, const FenceRecord& fence, const RunFact& fact);
 // Parts of the whole run.
 void write_timings(Page& page, const RunRecord& record);

@@ -248,9 +248,10 @@ std::vector<std::string> planned_phases(const DepartmentRecord& department, cons
 
 namespace {
 
-// After a move of the clock only, and as the control of the same run has it: nothing else excuses a check.
+// After a move of the clock and of stopped services only, and as the control of the same run has it: nothing else
+// excuses a check.
 bool fails_in_control(const DepartmentRecord& department, const PhaseRecord& phase, const std::string& check) {
-  if (!is_clock_phase(phase.phase)) return false;
+  if (!may_fail_without_patch(phase.phase)) return false;
   return std::ranges::any_of(department.trials, [&](const TrialRecord& trial) {
     if (trial.purpose != Purpose::control || is_lost(trial)) return false;
     const auto* control = find_phase(trial, phase.phase, phase.machine);

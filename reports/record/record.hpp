@@ -132,22 +132,45 @@ inline constexpr const char* after_install_phase = "after-install";
 // the policy says 0.
 inline constexpr const char* stability_phase = "stability";
 
-// After it, where the policy says so: the clocks of all machines were moved on. "clock+1d", "clock+lease-t2".
+// After it, where the policy says so: the services of the patched machines were stopped and started again.
+inline constexpr const char* services_phase = "service-cycles";
+
+// After that, where the policy says so: the clocks of all machines were moved on. "clock+1d", "clock+lease-t2".
 [[nodiscard]] inline std::string clock_phase(const std::string& step) {
   return "clock+" + step.substr(step.starts_with('+') ? 1 : 0);
 }
 [[nodiscard]] inline bool is_clock_phase(const std::string& phase) { return phase.starts_with("clock+"); }
 // Whether a search can do without it unless the damage shows there.
 [[nodiscard]] inline bool is_late_phase(const std::string& phase) {
-  return phase == stability_phase || is_clock_phase(phase);
+  return phase == stability_phase || phase == services_phase || is_clock_phase(phase);
+}
+// Whether a machine is put there to what not every machine of production bears: what fails in the control as well is
+// nobody's fault then.
+[[nodiscard]] inline bool may_fail_without_patch(const std::string& phase) {
+  return phase == services_phase || is_clock_phase(phase);
 }
 
 // The one phase of a removal trial.
 inline constexpr const char* after_removal_phase = "after-removal";
 
+// A service that was stopped and started again, as often as `done` says.
+struct CycledService {
+  std::string name;
+  std::size_t done = 0;
+  std::vector<std::int64_t> stop_ms{}, start_ms{};  // of each time that it did so, without those in `with`
+  std::vector<std::string> with{};                  // stopped before it and started behind it: they need it
+  std::string why_not{};                            // it was not to be had; empty: it was
+};
+
+struct ServiceCycles {
+  std::size_t planned = 0;                // of each service
+  std::vector<CycledService> services{};  // as the role names them; empty: it names none, so that nothing was stopped
+  std::size_t asked = 0, failed = 0;      // checks that were asked meanwhile, and failed
+};
+
 // What was looked at on one machine at one moment of a trial.
 struct PhaseRecord {
-  std::string phase;  // baseline, after-install, after-reboot-1, ..., stability
+  std::string phase;  // baseline, after-install, after-reboot-1, ..., stability, service-cycles
   std::string machine;
   Outcome outcome = Outcome::not_reached;
   std::vector<checks::CheckResult> checks;
@@ -160,8 +183,11 @@ struct PhaseRecord {
   std::vector<checks::CheckResult> beside;
   // Of the stability phase: whether what the machine uses up grows. Nothing: it was not to be watched.
   std::optional<checks::growth::Growth> growth{};
-  // Of a phase of the clock: checks, by id, and "state:KIND:ITEM" that fail at this moment without any patch as well,
-  // as the control showed, and what was seen of them here. Nobody is blamed for them, and nothing is known by them.
+  // Of the phase in which services are stopped, on a machine where they were to be.
+  std::optional<ServiceCycles> service_cycles{};
+  // Of that phase and those of the clock: checks, by id, and "state:KIND:ITEM" that fail at this moment without any
+  // patch as well, as the control showed, and what was seen of them here. Nobody is blamed for them, and nothing is
+  // known by them.
   std::map<std::string, std::string> fails_without_patch{};
 };
 

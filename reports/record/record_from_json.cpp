@@ -294,6 +294,39 @@ std::optional<checks::growth::Growth> growth_of(JsonReader& parent, Problems& pr
   return growth;
 }
 
+std::int64_t read_time(const Json& json, const std::string& pointer, Problems& problems) {
+  if (json.is_number_integer() && json >= 0 && json <= most) return json.get<std::int64_t>();
+  problems.push_back({pointer, "must be a whole number of milliseconds"});
+  return 0;
+}
+
+CycledService read_cycled(const Json& json, const std::string& pointer, Problems& problems) {
+  JsonReader reader(json, pointer, problems);
+  CycledService service;
+  service.name = reader.text("name");
+  service.done = static_cast<std::size_t>(reader.integer_or("done", 0, 0, most));
+  service.stop_ms = list_of(reader, "stop_ms", problems, read_time);
+  service.start_ms = list_of(reader, "start_ms", problems, read_time);
+  service.with = reader.texts_or_empty("with");
+  service.why_not = reader.text_or("why_not", "");
+  reader.finish();
+  return service;
+}
+
+std::optional<ServiceCycles> cycles_of(JsonReader& parent, Problems& problems) {
+  const auto& json = parent.raw("service_cycles");
+  if (json.is_null()) return std::nullopt;
+  JsonReader reader(json, parent.at("service_cycles"), problems);
+  const auto count = [&](const char* key) { return static_cast<std::size_t>(reader.integer_or(key, 0, 0, most)); };
+  ServiceCycles cycles;
+  cycles.planned = count("planned");
+  cycles.services = list_of(reader, "services", problems, read_cycled);
+  cycles.asked = count("load_checks");
+  cycles.failed = count("load_failed");
+  reader.finish();
+  return cycles;
+}
+
 PhaseRecord read_phase(const Json& json, const std::string& pointer, Problems& problems) {
   JsonReader reader(json, pointer, problems);
   PhaseRecord phase;
@@ -306,6 +339,7 @@ PhaseRecord read_phase(const Json& json, const std::string& pointer, Problems& p
   phase.not_observed = reader.texts_or_empty("not_observed");
   if (reader.has("beside")) phase.beside = list_of(reader, "beside", problems, read_check);
   phase.growth = growth_of(reader, problems);
+  phase.service_cycles = cycles_of(reader, problems);
   phase.fails_without_patch = text_map(reader, "fails_without_patch", problems);
   reader.finish();
   return phase;

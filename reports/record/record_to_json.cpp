@@ -119,6 +119,23 @@ Json growth_json(const checks::growth::Growth& growth) {
   return json;
 }
 
+Json cycles_json(const ServiceCycles& cycles) {
+  Json json{{"planned", cycles.planned},
+            {"services", Json::array()},
+            {"load_checks", cycles.asked},
+            {"load_failed", cycles.failed}};
+  for (const auto& service : cycles.services) {
+    Json row{{"name", service.name},
+             {"done", service.done},
+             {"stop_ms", service.stop_ms},
+             {"start_ms", service.start_ms},
+             {"with", service.with}};
+    if (!service.why_not.empty()) row["why_not"] = service.why_not;
+    json["services"].push_back(std::move(row));
+  }
+  return json;
+}
+
 Json phase_json(const PhaseRecord& phase) {
   Json json{{"phase", phase.phase},   {"machine", phase.machine},         {"outcome", to_string(phase.outcome)},
             {"checks", phase.checks}, {"differences", phase.differences}, {"error", optional_error(phase.error)}};
@@ -126,6 +143,7 @@ Json phase_json(const PhaseRecord& phase) {
   if (!phase.beside.empty()) json["beside"] = phase.beside;
   if (!phase.fails_without_patch.empty()) json["fails_without_patch"] = phase.fails_without_patch;
   if (phase.growth) json["growth"] = growth_json(*phase.growth);
+  if (phase.service_cycles) json["service_cycles"] = cycles_json(*phase.service_cycles);
   return json;
 }
 

@@ -494,7 +494,7 @@ class Cell::Trial {
     const auto machines = concerned(patched);
     if (phase == reports::stability_phase) {
       for_each(machines, [&](CellMachine& machine) { (void)machine.run_on(job_.id, context_.job.policy.stability); });
-    } else {
+    } else if (phase != reports::services_phase) {  // nobody's alarm is to be that of a service that we stopped
       const auto kind = next_reboot();
       for_each(patched, [&](CellMachine& machine) {
         keep_evidence_of_failure(machine);
@@ -541,6 +541,7 @@ class Cell::Trial {
     switch (begin_of(phase)) {
       case PhaseBegin::nothing: return examine(phase, working(machines_));
       case PhaseBegin::run_on: run_on(working(concerned(patched))); break;
+      case PhaseBegin::cycle_services: cycle_services(patched); break;
       case PhaseBegin::move_clocks: move_clocks(phase); break;
       case PhaseBegin::restart: {
         const auto kind = next_reboot();
@@ -559,13 +560,18 @@ class Cell::Trial {
   // Some damage needs a while: a leak, a timer, a lease.
   void run_on(const Machines& machines) {
     for_each(machines, [&](CellMachine& machine) {
-      auto trouble = machine.run_on(job_.id, context_.job.policy.stability);
-      if (trouble) return;
-      if (has_failed(machine))
-        lost(machine.name());
-      else
-        note(trouble.error());
+      keep_trouble(machine, machine.run_on(job_.id, context_.job.policy.stability));
     });
+  }
+  void cycle_services(const Machines& machines) {
+    for_each(machines, [&](CellMachine& machine) { keep_trouble(machine, machine.cycle_services(job_.id)); });
+  }
+  void keep_trouble(const CellMachine& machine, const Result<void>& done) {
+    if (done) return;
+    if (has_failed(machine))
+      lost(machine.name());
+    else
+      note(done.error());
   }
 
   // Of all machines that run, at once: what they say to each other has a time in it.
@@ -637,7 +643,7 @@ class Cell::Trial {
           machine->learn_change(key);
         return !key.empty();
       });
-      if (reports::is_clock_phase(phase.phase)) machine->learn_failures(phase);
+      if (reports::may_fail_without_patch(phase.phase)) machine->learn_failures(phase);
       phase.outcome = machine_outcome(phase);
       if (phase.outcome == Outcome::pass) continue;
       failed_.insert(phase.machine);

@@ -49,8 +49,19 @@ bool comes_with(const std::string& kind, const std::set<std::string>& configurat
 
 }  // namespace
 
+namespace {
+
+// What services that were stopped under load leave in files is chance.
+std::vector<std::string> quiet_phases(const TrialPolicy& policy) {
+  auto planned = planned_phases(policy);
+  std::erase(planned, reports::services_phase);
+  return planned;
+}
+
+}  // namespace
+
 bool is_watched(const std::string& phase, const TrialPolicy& policy) {
-  const auto planned = planned_phases(policy);
+  const auto planned = quiet_phases(policy);
   const auto last =
       std::find_if(planned.rbegin(), planned.rend(), [](const auto& one) { return !reports::is_clock_phase(one); });
   return phase == reports::after_install_phase || (last != planned.rend() && phase == *last) ||
@@ -58,7 +69,7 @@ bool is_watched(const std::string& phase, const TrialPolicy& policy) {
 }
 
 ChangeWatch::Servers servers_in(const std::string& phase, const TrialPolicy& policy) {
-  const auto planned = planned_phases(policy);
+  const auto planned = quiet_phases(policy);
   const bool last = !planned.empty() && phase == planned.back();
   return policy.server_state && last ? ChangeWatch::Servers::asked : ChangeWatch::Servers::not_asked;
 }

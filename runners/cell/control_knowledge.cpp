@@ -55,6 +55,10 @@ Watched watched_from(const Json& json) {
 
 }  // namespace
 
+std::string fact_of(const checks::state::StateDifference& difference) {
+  return fmt::format("state:{}:{}", difference.kind, difference.item);
+}
+
 void to_json(Json& json, const ControlKnowledge& knowledge) {
   auto slower = Json::object();
   for (const auto& [check, phases] : knowledge.slower) {
@@ -64,7 +68,8 @@ void to_json(Json& json, const ControlKnowledge& knowledge) {
           {"changes", knowledge.changes},
           {"failures", knowledge.failures},
           {"slower_ms", slower},
-          {"growth", knowledge.growth ? watched_json(*knowledge.growth) : Json()}};
+          {"growth", knowledge.growth ? watched_json(*knowledge.growth) : Json()},
+          {"phases", knowledge.phases}};
 }
 
 Result<ControlKnowledge> control_knowledge_from_json(const Json& json) {
@@ -78,6 +83,7 @@ Result<ControlKnowledge> control_knowledge_from_json(const Json& json) {
         knowledge.slower[check][phase] = Milliseconds(by.get<std::int64_t>());
     }
     if (const auto& growth = json.at("growth"); !growth.is_null()) knowledge.growth = watched_from(growth);
+    knowledge.phases = json.at("phases").get<std::set<std::string>>();
     return knowledge;
   } catch (const std::exception& trouble) {
     return Error{ErrorClass::bug, fmt::format("what a control taught has another shape: {}", trouble.what()), {}};
@@ -86,7 +92,10 @@ Result<ControlKnowledge> control_knowledge_from_json(const Json& json) {
 
 namespace {
 
-bool is_learnt(const ControlKnowledge& taught, const checks::state::StateDifference& difference) {
+bool is_learnt(const ControlKnowledge& taught, const std::string& phase,
+               const checks::state::StateDifference& difference) {
+  const auto failures = taught.failures.find(phase);
+  if (failures != taught.failures.end() && failures->second.contains(fact_of(difference))) return true;
   if (difference.kind == checks::state::log_kind) return taught.log_kinds.contains(difference.item);
   const auto key = checks::state::learnt_key(difference);
   return !key.empty() && taught.changes.contains(key);
@@ -106,7 +115,7 @@ bool explains(const Json& knowledge, const reports::TrialRecord& trial, bool is_
     if (phase.error || !knowledge.contains(phase.machine)) return false;
     const auto taught = control_knowledge_from_json(knowledge.at(phase.machine));
     if (!taught) return false;
-    std::erase_if(phase.differences, [&](const auto& difference) { return is_learnt(*taught, difference); });
+    std::erase_if(phase.differences, [&](const auto& difference) { return is_learnt(*taught, phase.phase, difference); });
     std::erase_if(phase.checks, [&](const auto& check) {
       if (check.outcome != Outcome::fail) return false;
       return (is_as_slow && check.reason == checks::slower_reason) || is_learnt(*taught, phase.phase, check);

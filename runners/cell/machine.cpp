@@ -172,6 +172,8 @@ Result<void> CellMachine::go_back_to(const KeptStates::Start& start, const std::
   expected_ = start.expected;
   observation_.begin_trial();
   ran_on_ = {};
+  cycled_ = {};
+  logged_by_cycles_.clear();
   role_checks_.begin_trial();
   trouble_.forget();
   patched_ = Observation::Patched::no;
@@ -207,6 +209,39 @@ void CellMachine::compare_growth(const RanOn& seen, PhaseRecord& record, Learnin
   for (auto& finding : checks::growth::findings(*record.growth, usual == nullptr ? 0 : usual->failed)) {
     if (!guest_.job.plan.allowances.covers(finding)) record.differences.push_back(std::move(finding));
   }
+}
+
+void CellMachine::compare_cycles(Cycled seen, PhaseRecord& record, Learning learning) {
+  const bool is_its_phase = record.phase == reports::services_phase;
+  // Which check meets which stop is chance, and so is what servers log of clients that they left: no line of these is
+  // held against a patch, here or later in the trial. It is recorded once.
+  std::erase_if(record.differences, [&](auto& difference) {
+    if (difference.kind != checks::state::log_kind || learning == Learning::yes) return false;
+    if (!is_its_phase) return logged_by_cycles_.contains(difference.item);
+    logged_by_cycles_.insert(difference.item);
+    difference.finding = checks::state::FindingClass::notice;
+    difference.why = "logged while services were stopped under load, where it depends on chance";
+    return false;
+  });
+  if (!is_its_phase) return;
+  std::ranges::copy_if(seen.findings, std::back_inserter(record.differences),
+                       [&](const auto& finding) { return !guest_.job.plan.allowances.covers(finding); });
+  record.service_cycles = std::move(seen.record);
+}
+
+// What may fail without a patch is held against one only beside a control that was put to the same.
+void CellMachine::compare_with_control(PhaseRecord& record, Learning learning) {
+  if (!reports::may_fail_without_patch(record.phase)) return;
+  if (learning == Learning::yes) {
+    usual_phases_.insert(record.phase);
+    return;
+  }
+  leave_out_usual_failures(record);
+  const bool fails = checks::state::has_failure(record.differences) ||
+                     std::ranges::count(record.checks, Outcome::fail, &checks::CheckResult::outcome) > 0;
+  if (!fails || record.error || usual_phases_.contains(record.phase) || reports::is_clock_phase(record.phase)) return;
+  record.error = infrastructure_error(
+      fmt::format("something failed on '{}' in phase '{}', and no control was put to the same", name(), record.phase));
 }
 
 PhaseRecord CellMachine::examine(const std::string& trial, const std::string& phase, Learning learning) {
@@ -247,7 +282,8 @@ PhaseRecord CellMachine::examine(const std::string& trial, const std::string& ph
   compare_growth(seen, record, learning);
   const auto ran_on = seen.compare(guest_.job, record);
   if (looked) looked = ran_on;
-  if (learning == Learning::no && reports::is_clock_phase(phase)) leave_out_usual_failures(record);
+  compare_cycles(std::exchange(cycled_, {}), record, learning);
+  compare_with_control(record, learning);
   if (!looked) {
     record.error = lab::guest::observer_trouble(trouble_.unobserved(std::move(looked).error()));
     if (record.error->error_class == ErrorClass::silent) {
@@ -390,6 +426,26 @@ Result<void> CellMachine::run_on(const std::string& trial, Milliseconds duration
   return ended;
 }
 
+Result<void> CellMachine::cycle_services(const std::string& trial) {
+  PATCHLAB_ASSIGN(auto turn, turns_.take());
+  cycled_ = {};
+  {
+    const auto step =
+        guest_.begin_step(trial, reports::services_phase, "the role's services to have been stopped and started");
+    const Load load{.ask = role_checks_.as_load()};
+    if (auto cycled = cell::cycle_services(guest_, expected_.boot_id, load, cycled_); !cycled) {
+      if (cycled.error().error_class == ErrorClass::cancelled) return cycled;
+      return lab::guest::observer_trouble(trouble_.unobserved(std::move(cycled).error()));
+    }
+  }
+  turn.release_slot();
+  // As after a restart: what stays shut is for the checks to report.
+  if (auto ready = readiness_.wait(trial, Readiness::After::patch);
+      !ready && ready.error().error_class == ErrorClass::cancelled)
+    return ready;
+  return {};
+}
+
 Result<void> CellMachine::move_clock(const std::string& trial, const std::string& phase, Milliseconds later) {
   PATCHLAB_TRY(turns_.wake());
   role_checks_.forget_phases();
@@ -406,10 +462,6 @@ Result<void> CellMachine::move_clock(const std::string& trial, const std::string
 }
 
 namespace {
-
-std::string fact_of(const StateDifference& difference) {
-  return fmt::format("state:{}:{}", difference.kind, difference.item);
-}
 
 // Moves what fails and `is_usual` to fails_without_patch.
 template <class IsUsual>
@@ -443,7 +495,8 @@ ControlKnowledge CellMachine::control_knowledge() {
           .changes = known_changes_,
           .failures = usual_failures_,
           .slower = role_checks_.usual_durations().beyond_baseline(),
-          .growth = usual_growth_};
+          .growth = usual_growth_,
+          .phases = usual_phases_};
 }
 
 void CellMachine::know(const ControlKnowledge& knowledge) {
@@ -452,6 +505,7 @@ void CellMachine::know(const ControlKnowledge& knowledge) {
   usual_failures_ = knowledge.failures;
   role_checks_.usual_durations().was_beyond_baseline(knowledge.slower);
   usual_growth_ = knowledge.growth;
+  usual_phases_ = knowledge.phases;
 }
 
 Result<checks::learn::Learnt> CellMachine::learn(const LearnJob::Wanted& wanted) {

@@ -21,6 +21,7 @@
 #include "runners/cell/readiness.hpp"
 #include "runners/cell/restart.hpp"
 #include "runners/cell/role_checks.hpp"
+#include "runners/cell/service_cycles.hpp"
 #include "runners/cell/stability.hpp"
 #include "runners/cell/turns.hpp"
 
@@ -100,9 +101,12 @@ class CellMachine {
   // Lets the machine run, with some of its checks as a load, which needs no processor slot; ends early when it stops by
   // itself.
   [[nodiscard]] Result<void> run_on(const std::string& trial, Milliseconds duration);
+  // Stops and starts the services of its role while its checks are asked, and waits until it is ready for them again.
+  // What came of it is in the next examine(). Of a trial without a patch with `learning` there: what it does by itself.
+  [[nodiscard]] Result<void> cycle_services(const std::string& trial);
   // Sets its clock so much later than the host's, and waits until it has nothing more to do by that.
   [[nodiscard]] Result<void> move_clock(const std::string& trial, const std::string& phase, Milliseconds later);
-  // Of a phase of the clock in the control: what fails in it will fail with any patch.
+  // Of a phase in the control that may fail without a patch: what fails in it will fail with any patch.
   void learn_failures(reports::PhaseRecord& record);
   // T2 of a lease that a check got at the baseline; nothing: none did.
   [[nodiscard]] std::optional<std::chrono::seconds> lease_t2() const { return lease_t2_; }
@@ -128,6 +132,8 @@ class CellMachine {
   [[nodiscard]] Result<void> go_back_to(const KeptStates::Start& start, const std::string& trial);
   [[nodiscard]] Result<void> await_agent_and_set_clock();
   void leave_out_usual_failures(reports::PhaseRecord& record) const;
+  void compare_cycles(Cycled seen, reports::PhaseRecord& record, Learning learning);
+  void compare_with_control(reports::PhaseRecord& record, Learning learning);
   void compare_growth(const RanOn& seen, reports::PhaseRecord& record, Learning learning);
   [[nodiscard]] Result<void> compare_whole(reports::PhaseRecord& record);
   void keep_facts();
@@ -150,7 +156,10 @@ class CellMachine {
   bool baseline_was_quiet_ = false;
   RanOn ran_on_;                                                 // in the stability phase that was just over
   std::optional<checks::growth::Watched> usual_growth_;          // in the control's stability phase
-  std::map<std::string, std::set<std::string>> usual_failures_;  // in the control, by phase of the clock
+  Cycled cycled_;                                                // in the phase of the services that is under way
+  std::set<std::string> usual_phases_;                           // that a control made, of those that may fail
+  std::set<std::string> logged_by_cycles_;                       // in the trial that is under way: kinds of log lines
+  std::map<std::string, std::set<std::string>> usual_failures_;  // in the control, by phase
   std::optional<std::chrono::seconds> lease_t2_;
   Milliseconds later_{0};  // than the host's is its clock
   Expectation expected_;

@@ -47,6 +47,7 @@ std::vector<TrialStep> steps_of(reports::Purpose purpose) {
 PhaseBegin begin_of(const std::string& phase) {
   if (phase == reports::after_install_phase || phase == reports::after_removal_phase) return PhaseBegin::nothing;
   if (phase == reports::stability_phase) return PhaseBegin::run_on;
+  if (phase == reports::services_phase) return PhaseBegin::cycle_services;
   return reports::is_clock_phase(phase) ? PhaseBegin::move_clocks : PhaseBegin::restart;
 }
 

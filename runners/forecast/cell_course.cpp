@@ -204,6 +204,11 @@ class Maker {
       switch (begin) {
         case cell::PhaseBegin::nothing: break;
         case cell::PhaseBegin::run_on: done.push_back(step(ms(on.machine, StepKind::stability), false, {after})); break;
+        case cell::PhaseBegin::cycle_services:
+          if (!on.is_restarted) break;
+          done.push_back(step(ms(on.machine, StepKind::ready), false,
+                              {step(ms(on.machine, StepKind::service_cycles), true, {after})}));
+          break;
         case cell::PhaseBegin::move_clocks:
           done.push_back(step(ms(on.machine, StepKind::settle), false, {after}));
           break;

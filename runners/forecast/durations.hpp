@@ -32,7 +32,8 @@ enum class StepKind {
   install,  // of a candidate
   reboot,
   stability,
-  removal,  // of a candidate
+  service_cycles,  // all of its services, as often as the policy said
+  removal,         // of a candidate
 };
 inline constexpr std::size_t step_kinds = static_cast<std::size_t>(StepKind::removal) + 1;
 [[nodiscard]] const char* to_string(StepKind kind);

@@ -691,6 +691,8 @@ class Parser {
     count("cold_reboots", policy.cold_reboots, 20);
     policy.stability_load = 0;  // what it costs a night is not known yet
     count("stability_load", policy.stability_load, 600);
+    count("service_cycles", policy.service_cycles, 20);
+    seconds("service_timeout_s", policy.service_timeout, 1, 3600);
     count("confirmations", policy.confirmations, 10);
     count("lab_retries", policy.lab_retries, 10);
     policy.server_state = reader.boolean_or("server_state", policy.server_state);
@@ -789,6 +791,7 @@ std::vector<std::string> planned_phases(const TrialPolicy& policy) {
   for (std::size_t i = 1; i <= policy.warm_reboots + policy.cold_reboots; ++i)
     phases.push_back(fmt::format("after-reboot-{}", i));
   if (policy.stability > Milliseconds(0)) phases.emplace_back(reports::stability_phase);
+  if (policy.service_cycles > 0) phases.emplace_back(reports::services_phase);
   for (const auto& step : policy.clock) phases.push_back(reports::clock_phase(step));
   return phases;
 }
@@ -810,6 +813,8 @@ void to_json(Json& json, const TrialPolicy& policy) {
           {"run_deadline_ms", policy.run_deadline.count()},
           {"stability_ms", policy.stability.count()},
           {"stability_load", policy.stability_load},
+          {"service_cycles", policy.service_cycles},
+          {"service_timeout_ms", policy.service_timeout.count()},
           {"clock", policy.clock},
           {"confirmations", policy.confirmations},
           {"lab_retries", policy.lab_retries},
@@ -828,6 +833,8 @@ TrialPolicy trial_policy_from_json(const Json& json) {
   policy.run_deadline = Milliseconds(json.at("run_deadline_ms").get<std::int64_t>());
   policy.stability = Milliseconds(json.at("stability_ms").get<std::int64_t>());
   policy.stability_load = json.at("stability_load").get<std::size_t>();
+  policy.service_cycles = json.at("service_cycles").get<std::size_t>();
+  policy.service_timeout = Milliseconds(json.at("service_timeout_ms").get<std::int64_t>());
   policy.clock = json.at("clock").get<std::vector<std::string>>();
   policy.confirmations = json.at("confirmations").get<std::size_t>();
   policy.lab_retries = json.at("lab_retries").get<std::size_t>();

@@ -124,6 +124,10 @@ struct TrialPolicy {
   // How many checks a minute are asked of each machine meanwhile, one at a time, while it is watched for growth. 0: it
   // is not watched, and nothing is done to it.
   std::size_t stability_load = 12;
+  // How often each service that a role names is stopped and started again on a patched machine, while its checks are
+  // asked, and how long one stop or start may take. 0: never.
+  std::size_t service_cycles = 0;
+  Milliseconds service_timeout{std::chrono::seconds(120)};
   // By how much the clocks of all machines are moved on at the end of a trial, one step after the other: see ClockStep.
   std::vector<std::string> clock{};
   std::size_t confirmations = 1;

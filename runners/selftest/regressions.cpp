@@ -276,6 +276,8 @@ const std::vector<TrialStep>& trial_steps() {
        [](const TrialPolicy& policy) { return policy.warm_reboots >= 2 && policy.cold_reboots >= 1; }},
       {"stability", "a quarter of an hour without a restart by itself, and all checks once more",
        [](const TrialPolicy& policy) { return policy.stability >= std::chrono::minutes(15); }},
+      {"service-cycles", "the role's services are stopped and started again while its checks are asked",
+       [](const TrialPolicy& policy) { return policy.service_cycles > 0; }},
       {"clock", "all checks once more in a month's time",
        [](const TrialPolicy& policy) { return !policy.clock.empty(); }},
       {"growth", "what the machine uses up is watched while checks are asked, against the night without a patch",

@@ -53,6 +53,12 @@ class FakeWindows {
     std::uint32_t exit_code = 0;
     std::uint32_t start = 2;
     bool triggered = false;
+    // When it is told to stop or to start:
+    Milliseconds stop_takes{0};
+    Milliseconds start_takes{0};
+    std::uint32_t refuses_stop = 0;  // with this exit code of sc
+    int good_starts = 1000;          // so many; behind them it ends at once, with 1067
+    Milliseconds moves_until{0};     // in state 2 or 3
   };
 
   explicit FakeWindows(FakeClock& clock) : clock_(clock) {
@@ -229,7 +235,10 @@ class FakeWindows {
                              : joined.starts_with(pattern.substr(0, pattern.find('<')));
       if (!is_it) continue;
       std::string output;
-      const auto code = carry_out(row.command, {}, output);
+      Captured with;
+      if (const auto open = pattern.find('<'); open != std::string::npos)
+        with[pattern.substr(open + 1, pattern.find('>') - open - 1)] = joined.substr(open);
+      const auto code = carry_out(row.command, with, output);
       FakeAgent::Process process;
       process.exit_code = static_cast<int>(code);
       process.output = output;
@@ -322,6 +331,44 @@ class FakeWindows {
     return installer.exit_code;
   }
 
+  std::int64_t service_failed(const char* what, std::int64_t code, std::string& output) const {
+    output += fmt::format("[SC] {} {} {}:\r\n\r\n", what, german ? "FEHLER" : "FAILED", code);
+    return code;
+  }
+  std::int64_t stop_service(const std::string& name, std::string& output) {
+    const auto found = services.find(name);
+    if (found == services.end()) return service_failed("OpenService", 1060, output);
+    auto& service = found->second;
+    if (service.refuses_stop != 0) return service_failed("ControlService", service.refuses_stop, output);
+    if (service.state == 1) return service_failed("ControlService", 1062, output);
+    if (service.state != 4) return service_failed("ControlService", 1061, output);
+    for (const auto& [other, of_it] : services) {
+      const auto key = registry.keys.find("HKEY_LOCAL_MACHINE\\SYSTEM\\CurrentControlSet\\Services\\" + other);
+      if (key == registry.keys.end() || of_it.state == 1) continue;
+      const auto needs = key->second.find("DependOnService");
+      if (needs != key->second.end() &&
+          ("\\0" + needs->second.data + "\\0").find("\\0" + name + "\\0") != std::string::npos)
+        return service_failed("ControlService", 1051, output);
+    }
+    service.state = service.stop_takes > Milliseconds(0) ? 3 : 1;
+    service.exit_code = 0;
+    service.moves_until = clock_.now() + service.stop_takes;
+    return 0;
+  }
+  std::int64_t start_service(const std::string& name, std::string& output) {
+    const auto found = services.find(name);
+    if (found == services.end()) return service_failed("OpenService", 1060, output);
+    auto& service = found->second;
+    if (service.state != 1) return service_failed("StartService", 1056, output);
+    if (service.good_starts-- <= 0) {
+      service.exit_code = 1067;
+      return 0;
+    }
+    service.state = service.start_takes > Milliseconds(0) ? 2 : 4;
+    service.moves_until = clock_.now() + service.start_takes;
+    return 0;
+  }
+
   std::int64_t remove_if(const std::function<bool(const std::string&)>& is_meant) {
     const auto removed = std::erase_if(packages, [&](const auto& entry) { return is_meant(entry.first); });
     return removed > 0 ? 0 : 2359303;
@@ -388,7 +435,10 @@ class FakeWindows {
         for (const auto& key : servicing_keys) output += key_path("Component Based Servicing\\" + key);
         return 0;
       case Command::service_states:
-        for (const auto& [name, service] : services) {
+        for (auto& [name, service] : services) {
+          if ((service.state == 2 || service.state == 3) && service.moves_until > Milliseconds(0) &&
+              clock_.now() >= service.moves_until)
+            service.state = service.state == 2 ? 4 : 1;
           output += fmt::format(
               "\r\nSERVICE_NAME: {}\r\nDISPLAY_NAME: {} (service: with a colon)\r\n        {}               : 20  "
               "WIN32_SHARE_PROCESS  \r\n        {}              : {}  {} \r\n                                "
@@ -668,6 +718,8 @@ class FakeWindows {
                          : "The following command was not found: dhcp server dump.\r\n";
         return 1;
       case Command::web_digest: return -2147024893;  // no such folder
+      case Command::stop_service: return stop_service(with.at("service"), output);
+      case Command::start_service: return start_service(with.at("service"), output);
       case Command::restart: restart_at_ = clock_.now() + Milliseconds(5000); return 0;
       case Command::power_off: return 0;
     }

@@ -86,6 +86,8 @@ enum class Command {
   memory_pools,
   process_usage,
   disk_usage,
+  stop_service,
+  start_service,
   restart,
   power_off,
 };

@@ -8,6 +8,7 @@
 #include <array>
 
 #include "lab/core/text.hpp"
+#include "lab/guest/windows/service_cycle.hpp"
 
 namespace patchlab::lab::guest::windows {
 namespace {
@@ -47,28 +48,10 @@ bool is_of_one_logon(std::string_view service) {
 // Tunnels and the like, which come and go with addresses. Only what sits on a bus is hardware.
 bool is_software_device(std::string_view device) { return device.starts_with("ROOT\\") || device.starts_with("SW\\"); }
 
-std::string state_word(const ServiceStatus& status) {
-  switch (status.state) {
-    case 1: return status.exit_code == 0 || status.exit_code == never_started ? "stopped" : "failed";
-    case 2: return "starting";
-    case 3: return "stopping";
-    case 4: return "running";
-    default: return "paused";
-  }
-}
-
 template <std::size_t N>
 std::string word_for(const std::array<const char*, N>& words, const std::string& data) {
   const auto number = registry_number(data);
   return number && *number < N ? words[*number] : data;
-}
-
-// HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Services\<name>, not what lies deeper.
-std::string service_in(const std::string& path) {
-  constexpr std::string_view parent = "\\Services\\";
-  const auto at = path.find(parent);
-  const auto name = at == std::string::npos ? std::string{} : path.substr(at + parent.size());
-  return name.find('\\') == std::string::npos ? name : std::string{};
 }
 
 Result<void> add_services(const StateReplies& replies, const std::vector<std::string>& asked, HostState& state) {
@@ -211,6 +194,16 @@ Result<void> add_errors(const StateReplies& replies, const std::vector<std::stri
   return {};
 }
 }  // namespace
+
+std::string state_word(const ServiceStatus& status) {
+  switch (status.state) {
+    case 1: return status.exit_code == 0 || status.exit_code == never_started ? "stopped" : "failed";
+    case 2: return "starting";
+    case 3: return "stopping";
+    case 4: return "running";
+    default: return "paused";
+  }
+}
 
 // By channel, not by the title that Event Viewer shows.
 const std::vector<WatchedLog>& watched_logs() {

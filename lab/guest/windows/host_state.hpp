@@ -34,6 +34,8 @@ struct WatchedLog {
   std::vector<std::string> roles;
 };
 [[nodiscard]] const std::vector<WatchedLog>& watched_logs();
+// "running", "stopped", "failed", "starting", "stopping" or "paused".
+[[nodiscard]] std::string state_word(const ServiceStatus& status);
 // Folders whose access rights count on every machine. Of each only its own rights, not those of what lies in it.
 [[nodiscard]] const std::vector<std::string>& watched_paths();
 // "C:\Shares\Finance": a path that can stand between double quotes on a command line.

@@ -15,6 +15,7 @@
 #include "lab/guest/windows/host_state.hpp"
 #include "lab/guest/windows/job.hpp"
 #include "lab/guest/windows/outreach.hpp"
+#include "lab/guest/windows/service_cycle.hpp"
 #include "lab/guest/windows/usage.hpp"
 
 namespace patchlab::lab::guest::windows {
@@ -29,6 +30,8 @@ constexpr Milliseconds find_limit = 60s;    // a changed medium is seen a moment
 constexpr std::size_t log_tail = 64U << 10U;
 constexpr std::size_t cbs_tail = 512U << 10U;  // of a whole update screen
 constexpr std::size_t text_limit = 64U << 10U;
+
+constexpr const char* services_key = "HKLM\\SYSTEM\\CurrentControlSet\\Services";
 
 struct LogFile {
   const char* name;
@@ -173,8 +176,7 @@ class WindowsAdapter final : public WindowsGuest {
     PATCHLAB_ASSIGN(const auto keys_text, exec(action, Command::servicing_keys));
     PATCHLAB_ASSIGN(const auto keys, servicing_subkeys(keys_text).while_doing(doing(action)));
     if (keys.contains("RebootInProgress")) return false;  // updates are being configured
-    PATCHLAB_ASSIGN(const auto services_text, exec(action, Command::service_states));
-    PATCHLAB_ASSIGN(const auto all, services(services_text).while_doing(doing(action)));
+    PATCHLAB_ASSIGN(const auto all, service_states(action));
     return std::none_of(all.begin(), all.end(), [](const auto& entry) { return entry.second.is_starting(); });
   }
 
@@ -297,6 +299,56 @@ class WindowsAdapter final : public WindowsGuest {
     return windows::pending_restart(keys, found).while_doing(doing(action));
   }
 
+  Result<ServiceCycle> before_cycling(const std::string& service) override {
+    const auto action = fmt::format("looking at service '{}'", service);
+    PATCHLAB_TRY(is_service(service));
+    const auto name = lower_case(service);
+    if (name == "qemu-ga" || name == "qemu guest agent")
+      return ServiceCycle{.why_not = "the laboratory speaks to the guest through it"};
+    PATCHLAB_TRY(prove_agent());
+    PATCHLAB_ASSIGN(
+        const auto found,
+        ask(action,
+            {{"needs", line_of(Command::registry_search, {{"key", services_key}, {"value", "DependOnService"}})}}));
+    PATCHLAB_ASSIGN(const auto needs, registry_in(found, "needs", Absence::of_matches).while_doing(doing(action)));
+    PATCHLAB_ASSIGN(const auto states, service_states(action));
+    if (status_of(states, service) == nullptr) return ServiceCycle{.why_not = "there is no such service"};
+    return ServiceCycle{.with = running_dependents(service, needs, states)};
+  }
+
+  Result<ServiceChange> change_service(const std::string& service, ServiceAction wanted, Milliseconds deadline,
+                                       std::stop_token stop) override {
+    const auto action = fmt::format("asking service '{}' to {}", service, to_string(wanted));
+    PATCHLAB_TRY(is_service(service));
+    const bool starts = wanted == ServiceAction::start;
+    const auto line = program_line_of(starts ? Command::start_service : Command::stop_service, {{"service", service}});
+    Pace pace(clock_, deadline);
+    PATCHLAB_ASSIGN(const auto asked,
+                    agent_.run(line.program, line.arguments, deadline + query_limit, stop).while_doing(doing(action)));
+    constexpr std::uint32_t runs_already = 1056, does_not_run = 1062;
+    const bool taken = asked.exit_code == 0 || asked.exit_code == (starts ? runs_already : does_not_run);
+    ServiceChange change;
+    if (!taken) {
+      const auto printed = text_of(asked.output);
+      change.said = fmt::format("exit code {}: {}", code_text(asked.exit_code),
+                                shortened(trimmed(printed ? *printed : to_valid_utf8(asked.output), " \t\r\n"), 200));
+    }
+    for (;;) {
+      PATCHLAB_ASSIGN(const auto states, service_states(action));
+      const auto* status = status_of(states, service);
+      change.took = deadline - pace.left();
+      change.state = status == nullptr ? "absent" : state_word(*status);
+      const bool moves = status != nullptr && (status->state == 2 || status->state == 3);
+      change.reached = status != nullptr && status->state == (starts ? 4U : 1U) && !pace.is_over();
+      // A service that was accepted and is where it was has ended its start, or ignores what it was told.
+      const bool over = starts ? !moves : !taken && !moves;
+      if (change.reached || over || pace.is_over()) return change;
+      if (stop.stop_requested())
+        return Error{ErrorClass::cancelled, fmt::format("cancelled while {}", doing(action)), {}};
+      pace.pause();
+    }
+  }
+
   Result<void> request_reboot() override { return start(Command::restart); }
   Result<void> request_power_off() override { return start(Command::power_off); }
 
@@ -369,6 +421,14 @@ class WindowsAdapter final : public WindowsGuest {
   }
 
  private:
+  static Result<void> is_service(const std::string& name) {
+    if (is_service_name(name)) return {};
+    return configuration_error(fmt::format("'{}' is not the name of a service", to_valid_utf8(name)));
+  }
+  Result<std::map<std::string, ServiceStatus>> service_states(const std::string& action) {
+    PATCHLAB_ASSIGN(const auto text, exec(action, Command::service_states));
+    return services(text).while_doing(doing(action));
+  }
   [[nodiscard]] const std::string& machine() const { return agent_.machine(); }
   [[nodiscard]] std::string doing(const std::string& action) const {
     return fmt::format("{} in '{}'", action, machine());

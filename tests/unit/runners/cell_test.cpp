@@ -4,9 +4,12 @@
 
 #include <gmock/gmock.h>
 
+#include <fstream>
 #include <iostream>
 #include <regex>
+#include <thread>
 
+#include "lab/guest/debian_scripts.hpp"
 #include "reports/record/queries.hpp"
 #include "runners/talk/reply.hpp"
 #include "tests/support/debian_guest.hpp"
@@ -753,7 +756,7 @@ TEST_F(CellTest, WhatIsOfOtherMachinesIsNotTaken) {
   EXPECT_FALSE(cell.know(other)) << "one more";
   EXPECT_FALSE(cell.know({{"mail", own["dns"]}})) << "another";
   EXPECT_FALSE(cell.know(Json::array()));
-  for (const auto* part : {"log_kinds", "changes", "failures", "slower_ms", "growth"}) {
+  for (const auto* part : {"log_kinds", "changes", "failures", "phases", "slower_ms", "growth"}) {
     auto changed = own;
     changed["dns"][part] = "x";
     EXPECT_FALSE(cell.know(changed)) << part;
@@ -767,6 +770,7 @@ TEST(ControlKnowledge, SurvivesBeingWrittenDown) {
   knowledge.log_kinds = {"named: error: #"};
   knowledge.changes = {"file\n/var/x\nnew"};
   knowledge.failures["clock-+1d"] = {"lease"};
+  knowledge.phases = {"service-cycles"};
   knowledge.slower["a-record"]["after-reboot-1"] = Milliseconds(12);
   checks::growth::Look look{Milliseconds(500), {}};
   look.usage.amounts[{Resource::memory, "named"}] = 12345.25;
@@ -778,6 +782,7 @@ TEST(ControlKnowledge, SurvivesBeingWrittenDown) {
   EXPECT_EQ(Json(*back), json);
   EXPECT_EQ(back->growth->looks[0].usage.amounts, look.usage.amounts);
   EXPECT_EQ(back->slower, knowledge.slower);
+  EXPECT_EQ(back->phases, knowledge.phases);
   auto strange = json;
   strange["growth"]["looks"][0]["amounts"][0][0] = "patience";
   EXPECT_FALSE(control_knowledge_from_json(strange));
@@ -1051,6 +1056,202 @@ TEST_F(ClockTest, CannotBeMovedToTheEndOfALeaseThatNobodyGot) {
   EXPECT_EQ(record.error->error_class, ErrorClass::configuration);
   EXPECT_EQ(record.error->message,
             "the clocks cannot be moved to 'clock+lease-t2': no check of kind dhcp.lease got a lease at the baseline");
+}
+
+// A service that is stopped and started as its guest is told, while somebody asks for it.
+class ServiceCyclesTest : public CellTest {
+ protected:
+  ServiceCyclesTest() {
+    job_.policy.warm_reboots = 0;
+    job_.policy.stability = Milliseconds(0);
+    job_.policy.service_cycles = 3;
+    guest_.programs = [this](const auto& program, const auto& arguments, const auto& script) {
+      if (script.find(lab::guest::scripts::before_cycling) != std::string::npos)
+        return says((why_not_.empty() ? "" : "why " + why_not_ + "\n") + "end\n");
+      if (script.find(lab::guest::scripts::change_service) != std::string::npos)
+        return change(arguments.at(2), arguments.at(3));
+      auto process = answer(program, arguments);
+      if (program == "/bin/sh" && arguments.size() > 2)
+        process.output =
+            test::debian_answer(arguments[2], {{"scripts", runs_ ? "0 named\n" : "3 named\n"}, {"log", logs_}});
+      return process;
+    };
+  }
+  static test::FakeAgent::Process says(const std::string& output) {
+    test::FakeAgent::Process process;
+    process.output = output;
+    return process;
+  }
+  test::FakeAgent::Process change(const std::string& service, const std::string& action) {
+    changes_.push_back(action + " " + service);
+    const bool works = ++changed_ != sticks_at_;
+    if (works) runs_ = action == "start";
+    if (changed_ == restarts_at_) boot();
+    if (on_change_) on_change_(action);
+    logs_ = changed_ % 2 == 1 ? logs_of_clients_ : logs_;
+    return says(fmt::format("begin 10.00\ncode 0\nstatus {}\nend 11.50\nsaid\n{}", runs_ ? 0 : 3,
+                            works ? "" : "no room for another thread\n"));
+  }
+  reports::TrialRecord run(reports::Purpose purpose) {
+    changed_ = 0;
+    runs_ = true;
+    logs_.clear();
+    changes_.clear();
+    return prepared().run_trial(trial(purpose));
+  }
+  static const reports::PhaseRecord& its_phase(const reports::TrialRecord& record) {
+    const auto* phase = reports::find_phase(record, reports::services_phase, "dns");
+    static const reports::PhaseRecord none;
+    EXPECT_NE(phase, nullptr);
+    return phase == nullptr ? none : *phase;
+  }
+
+  std::vector<std::string> changes_;
+  std::function<void(const std::string&)> on_change_;
+  std::string why_not_;
+  std::string logs_of_clients_;
+  int changed_ = 0;      // in the latest trial
+  int sticks_at_ = 0;    // this change does not happen
+  int restarts_at_ = 0;  // the guest does by itself
+  bool runs_ = true;
+};
+
+TEST_F(ServiceCyclesTest, AreMadeAsOftenAsAskedAndTheRecordSaysHowLongEachTook) {
+  const auto control = run(reports::Purpose::control);
+  EXPECT_THAT(phases_of(control), ElementsAre("service-cycles pass"));
+  const auto batch = run(reports::Purpose::batch);
+  EXPECT_THAT(phases_of(batch), ElementsAre("after-install pass", "service-cycles pass"));
+  EXPECT_THAT(changes_,
+              ElementsAre("stop named", "start named", "stop named", "start named", "stop named", "start named"));
+  for (const auto& record : {control, batch}) {
+    const auto& phase = its_phase(record);
+    ASSERT_TRUE(phase.service_cycles);
+    EXPECT_EQ(phase.service_cycles->planned, 3U);
+    ASSERT_EQ(phase.service_cycles->services.size(), 1U);
+    const auto& service = phase.service_cycles->services[0];
+    EXPECT_EQ(service.name, "named");
+    EXPECT_EQ(service.done, 3U);
+    EXPECT_THAT(service.stop_ms, ElementsAre(1500, 1500, 1500));
+    EXPECT_THAT(service.start_ms, ElementsAre(1500, 1500, 1500));
+  }
+}
+
+TEST_F(ServiceCyclesTest, ThatOnlyFailWithThePatchFailIt) {
+  (void)run(reports::Purpose::control);
+  sticks_at_ = 4;  // the second start
+  const auto batch = run(reports::Purpose::batch);
+  EXPECT_EQ(batch.outcome, Outcome::fail);
+  EXPECT_THAT(batch.signature, ElementsAre("dns/state:service-cycle:named", "dns/state:service:named"));
+  const auto& phase = its_phase(batch);
+  EXPECT_EQ(phase.service_cycles->services.at(0).done, 1U);
+  const auto finding =
+      std::ranges::find(phase.differences, checks::state::service_cycle_kind, &checks::state::StateDifference::kind);
+  ASSERT_NE(finding, phase.differences.end());
+  EXPECT_EQ(finding->before, "starts within 120 s");
+  EXPECT_EQ(finding->after, "stopped after 1.5 s, start 2 of 3: no room for another thread\n");
+}
+
+TEST_F(ServiceCyclesTest, ThatFailWithoutThePatchBlameNobodyAndThatIsSaid) {
+  sticks_at_ = 4;
+  const auto control = run(reports::Purpose::control);
+  EXPECT_EQ(control.outcome, Outcome::pass);
+  const auto batch = run(reports::Purpose::batch);
+  EXPECT_EQ(batch.outcome, Outcome::pass);
+  EXPECT_THAT(its_phase(batch).differences, IsEmpty());
+  EXPECT_TRUE(its_phase(batch).fails_without_patch.contains("state:service-cycle:named"));
+  EXPECT_TRUE(its_phase(batch).fails_without_patch.contains("state:service:named"));
+}
+
+TEST_F(ServiceCyclesTest, AreNotJudgedWhenNoControlMadeThem) {
+  sticks_at_ = 4;
+  const auto batch = run(reports::Purpose::batch);
+  EXPECT_EQ(batch.outcome, Outcome::error);
+  ASSERT_TRUE(batch.error);
+  EXPECT_EQ(batch.error->error_class, ErrorClass::infrastructure);
+  EXPECT_THAT(batch.error->message, ::testing::HasSubstr("no control did the same"));
+}
+
+TEST_F(ServiceCyclesTest, ThatTheAgentDoesNotTellOfAreNoVerdict) {
+  (void)run(reports::Purpose::control);
+  on_change_ = [this](const auto& action) { deaf_ = action == "start"; };
+  const auto batch = run(reports::Purpose::batch);
+  EXPECT_EQ(batch.outcome, Outcome::error);
+  ASSERT_TRUE(batch.error);
+  EXPECT_THAT(batch.signature, IsEmpty());
+}
+
+TEST_F(ServiceCyclesTest, ThatMakeTheGuestRestartAreAFinding) {
+  (void)run(reports::Purpose::control);
+  restarts_at_ = 3;
+  const auto batch = run(reports::Purpose::batch);
+  EXPECT_EQ(batch.outcome, Outcome::fail);
+  EXPECT_THAT(batch.signature, Contains("dns/state:boot:service-cycles"));
+}
+
+TEST_F(ServiceCyclesTest, AreNotAskedOfAServiceThatIsNotToBeHadNorOfARoleThatNamesNone) {
+  why_not_ = "there is no /etc/init.d/named";
+  auto phase = its_phase(run(reports::Purpose::control));
+  EXPECT_THAT(changes_, IsEmpty());
+  EXPECT_EQ(phase.outcome, Outcome::pass);
+  EXPECT_EQ(phase.service_cycles->services.at(0).why_not, why_not_);
+  job_.machines[0].plan.services.clear();
+  phase = its_phase(run(reports::Purpose::control));
+  ASSERT_TRUE(phase.service_cycles);
+  EXPECT_THAT(phase.service_cycles->services, IsEmpty());
+}
+
+TEST_F(ServiceCyclesTest, AreLeftOutByASearchThatDoesNotNeedThem) {
+  (void)run(reports::Purpose::control);
+  auto job = trial(reports::Purpose::search);
+  job.stability = false;
+  changes_.clear();
+  EXPECT_THAT(phases_of(prepared().run_trial(job)), ElementsAre("after-install pass"));
+  EXPECT_THAT(changes_, IsEmpty());
+}
+
+// What clients that were cut off leave in the logs differs from night to night.
+TEST_F(ServiceCyclesTest, WhatIsLoggedMeanwhileIsToldAndFailsNobodyLaterEither) {
+  job_.policy.clock = {"+1d"};
+  (void)run(reports::Purpose::control);
+  logs_of_clients_ = "named[163]: error: client went away\n";
+  const auto batch = run(reports::Purpose::batch);
+  EXPECT_THAT(phases_of(batch), ElementsAre("after-install pass", "clock+1d pass", "service-cycles pass"));
+  ASSERT_EQ(its_phase(batch).differences.size(), 1U);
+  EXPECT_EQ(its_phase(batch).differences[0].kind, checks::state::log_kind);
+  EXPECT_EQ(its_phase(batch).differences[0].finding, checks::state::FindingClass::notice);
+  EXPECT_THAT(reports::find_phase(batch, "clock+1d", "dns")->differences, IsEmpty());
+}
+
+// A mail server that refuses to relay as long as its service runs.
+TEST_F(ServiceCyclesTest, MeetClientsThatMayFailMeanwhile) {
+  job_.policy.service_cycles = 1;
+  std::filesystem::create_directories(folder_);
+  const auto stage = [](const char* name, const char* answer) { return Json{{"stage", name}, {"answer", answer}}; };
+  for (const char* answer : {"554", "250"}) {
+    const Json stages{stage("connect", ""), stage("banner", "220"), stage("ehlo", "250"), stage("rcpt", answer)};
+    std::ofstream(folder_ / answer) << Json{{"observation", {{"smtp", {{"stages", stages}}}}}, {"took_ms", 5}};
+  }
+  job_.worker_program = folder_ / "worker";
+  std::ofstream(job_.worker_program) << "#!/bin/sh\ncd " << folder_.string()
+                                     << "\n[ ! -e down ] && exec cat 554\n: >met\ncat 250\n";
+  std::filesystem::permissions(job_.worker_program, std::filesystem::perms::owner_all);
+  job_.machines[0].plan.checks = {{"relay", "mail.relay-refused", Json::object(), Milliseconds(5000), {}}};
+  on_change_ = [this](const std::string& action) {
+    if (action == "start") {
+      std::filesystem::remove(folder_ / "down");
+      return;
+    }
+    std::ofstream(folder_ / "down") << "";
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (!std::filesystem::exists(folder_ / "met") && std::chrono::steady_clock::now() < end)
+      std::this_thread::sleep_for(Milliseconds(2));
+  };
+  const auto control = run(reports::Purpose::control);
+  EXPECT_EQ(control.outcome, Outcome::pass);
+  const auto& phase = its_phase(control);
+  EXPECT_GE(phase.service_cycles->failed, 1U);
+  EXPECT_GE(phase.service_cycles->asked, phase.service_cycles->failed);
+  EXPECT_EQ(phase.checks.at(0).outcome, Outcome::pass) << "behind it";
 }
 
 }  // namespace

@@ -108,6 +108,8 @@ Step step_of(Command command) {
     case Command::make_folder:
     case Command::run_job:
     case Command::kill_job:
+    case Command::stop_service:
+    case Command::start_service:
     case Command::reach_out: return Step::carry;
   }
   throw std::logic_error("a command that is none");

@@ -242,6 +242,29 @@ TEST(HtmlReport, ShowsHowAnInstallationFailed) {
   EXPECT_THAT(body, HasSubstr("CBS_E_INSTALLERS_FAILED"));
 }
 
+TEST(HtmlReport, ShowsHowOftenServicesWereStoppedAndHowLongThatTook) {
+  auto record = tests::rich_record();
+  EXPECT_THAT(html_report(record), HasSubstr("No service was stopped and started on its own."));
+  auto& department = record.departments[0];
+  department.phases.emplace_back(services_phase);
+  for (auto& trial : department.trials) {
+    if (trial.id != department.final_trial) continue;
+    trial.phases.push_back({.phase = services_phase, .machine = trial.machines.at(0), .outcome = Outcome::pass});
+    trial.phases.back().service_cycles = ServiceCycles{
+        .planned = 3,
+        .services = {{.name = "NTDS", .done = 2, .stop_ms = {700, 1840}, .start_ms = {900}, .with = {"Kdc"}},
+                     {.name = "WDSServer", .why_not = "there is no such service"}},
+        .asked = 12,
+        .failed = 5};
+  }
+  const auto page = html_report(record);
+  EXPECT_THAT(page, Not(HasSubstr("No service was stopped and started on its own.")));
+  EXPECT_THAT(page, HasSubstr("Then the services that its roles name are stopped and started again"));
+  for (const char* text :
+       {"2 of 3, with Kdc", "0.7 to 1.8 s", "0.9 s", "12, 5 failed", "not asked: there is no such service"})
+    EXPECT_THAT(page, HasSubstr(text));
+}
+
 TEST(HtmlReport, ShowsWhatGrowsAndFromWhichPaceOnThatIsSeen) {
   auto record = tests::rich_record();
   auto page = html_report(record);

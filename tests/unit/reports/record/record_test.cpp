@@ -72,6 +72,12 @@ RunRecord record_with_every_field() {
       checks::Slowness{.judged = false, .quickest = Milliseconds(300), .limit = Milliseconds(250), .why_not = "busy"};
   trial.phases[0].beside = {{.id = "plugins/check-dns", .kind = "command", .outcome = Outcome::fail}};
   trial.phases[0].fails_without_patch = {{"deliver", "tls: certificate has expired"}};
+  trial.phases[0].service_cycles = ServiceCycles{
+      .planned = 3,
+      .services = {{.name = "NTDS", .done = 2, .stop_ms = {700, 800, 650}, .start_ms = {900, 20}, .with = {"Kdc"}},
+                   {.name = "WDSServer", .why_not = "there is no such service"}},
+      .asked = 12,
+      .failed = 5};
   auto& growth = trial.phases[0].growth.emplace();
   growth.why_not = "nobody knows";
   growth.failed = 1;

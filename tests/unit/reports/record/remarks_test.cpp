@@ -63,6 +63,22 @@ TEST(Remarks, NameWhatFailsAtAMoveOfTheClockWithoutAnyPatch) {
                                       phase.machine)));
 }
 
+TEST(Remarks, NameServicesThatWereToBeStoppedAndWereNot) {
+  auto record = tests::good_record();
+  auto& phase = record.departments[0].trials[2].phases[0];
+  phase.phase = services_phase;
+  phase.service_cycles = ServiceCycles{.planned = 2, .services = {{.name = "named", .why_not = "there is none"}}};
+  EXPECT_THAT(
+      remarks(record.departments[0]),
+      ElementsAre(fmt::format("not asked on {}: 'named' was not stopped and started: there is none", phase.machine)));
+  phase.service_cycles->services[0] = {.name = "named", .done = 2};
+  EXPECT_THAT(remarks(record.departments[0]), ElementsAre());
+  phase.service_cycles->services.clear();
+  EXPECT_THAT(remarks(record.departments[0]),
+              ElementsAre(fmt::format("not asked on {}: no service was stopped and started: the role names none",
+                                      phase.machine)));
+}
+
 TEST(Remarks, GatherTheMachinesOfWhichNobodyKnowsWhetherTheyGrow) {
   auto record = tests::good_record();
   for (const std::size_t trial : {1U, 2U}) {
