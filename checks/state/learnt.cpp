@@ -10,9 +10,9 @@ namespace patchlab::checks::state {
 namespace {
 
 // An unpatched machine that loses a service or an address is broken.
-constexpr std::array<std::string_view, 11> never_learnt{"service",   "listener", "address",         "fact",
-                                                        "installed", "effect",   "agent",           "boot",
-                                                        "rollback",  "restart",  service_cycle_kind};
+constexpr std::array<std::string_view, 12> never_learnt{
+    "service", "listener", "address",  "fact",    "installed",        "effect",
+    "agent",   "boot",     "rollback", "restart", service_cycle_kind, next_package_kind};
 // Told of each trial, the control's too: no trial does that.
 constexpr std::string_view of_the_day = "certificate-end";
 

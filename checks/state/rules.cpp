@@ -72,6 +72,7 @@ const std::vector<Rule>& host_rules() {
       {"port name", "*", "*", "*", "*", notice, "ports that had no name have one"},
       {"brought", "*", "*", "*", "*", review,
        "installed, and nothing that is listed as installed is another: what is it for?"},
+      {"next-package", "*", "*", "*", "*", breach, "it is installed without the patch"},
       {"service-cycle", "*", "*", "*", "*", breach, "it is stopped and started again without the patch"},
       {"growth", "*", "*", "*will meet its limit", "*", breach, "it grows until nothing is left, and does not without"},
       {"growth", "*", "*", "*", "*", review, "it grows faster than in the control of the same night"},

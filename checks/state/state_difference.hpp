@@ -14,6 +14,8 @@ namespace patchlab::checks::state {
 inline constexpr const char* log_kind = "error-log";
 // A service that could not be stopped and started again in time; the item is its name.
 inline constexpr const char* service_cycle_kind = "service-cycle";
+// A package that could not be installed behind the set; the item is its candidate's id.
+inline constexpr const char* next_package_kind = "next-package";
 
 // What a difference that nothing explains means for the candidates that were there.
 enum class FindingClass {

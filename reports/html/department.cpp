@@ -174,6 +174,8 @@ std::string life_of_a_trial(const DepartmentRecord& department) {
                           restarts ? "restarts the machines " : "");
   if (std::ranges::count(department.phases, services_phase) > 0)
     text += " Then the services that its roles name are stopped and started again while checks are asked.";
+  if (std::ranges::count(department.phases, next_package_phase) > 0)
+    text += " Then another package is installed behind the set.";
   std::vector<std::string> clock;
   for (const auto& phase : department.phases) {
     if (is_clock_phase(phase)) clock.push_back(phase.substr(phase.find('+')));
@@ -372,6 +374,7 @@ void write_department(Page& page, const RunRecord& record, const DepartmentRecor
     write_findings(page, department, decision, told);
     write_growth(page, department);
     write_service_cycles(page, department);
+    write_next_package(page, department);
     write_flaky(page, department);
     write_remarks(page, department);
     // What is published needs no reasons on paper; why something is refused does.

@@ -7,22 +7,6 @@
 namespace patchlab::reports::html {
 namespace {
 
-// The one that the decision is about, else the last that watched: a control tells at least from which pace on growth
-// would be seen.
-const TrialRecord* trial_to_tell_of(const DepartmentRecord& department) {
-  const auto watched = [](const TrialRecord& trial) {
-    return std::ranges::any_of(trial.phases, [](const auto& phase) { return phase.growth.has_value(); });
-  };
-  const auto* trial = find_trial(department, department.final_trial);
-  if (trial != nullptr && watched(*trial)) return trial;
-  trial = nullptr;
-  for (const auto& one : department.trials) {
-    const bool is_better = trial == nullptr || is_trial_of_a_set(one) || !is_trial_of_a_set(*trial);
-    if (watched(one) && is_better) trial = &one;
-  }
-  return trial;
-}
-
 void write_found(Page& page, const checks::growth::Growth& growth, bool of_a_set) {
   if (!growth.why_not.empty()) return badge(page, Outcome::not_reached, "not judged");
   if (!of_a_set) return badge(page, Outcome::skipped, "no patch");
@@ -35,7 +19,8 @@ void write_found(Page& page, const checks::growth::Growth& growth, bool of_a_set
 }  // namespace
 
 void write_growth(Page& page, const DepartmentRecord& department) {
-  const auto* trial = trial_to_tell_of(department);
+  // A control tells at least from which pace on growth would be seen.
+  const auto* trial = trial_to_tell_of(department, [](const auto& phase) { return phase.growth.has_value(); });
   if (trial == nullptr) return;
   const bool grows = std::ranges::any_of(
       trial->phases, [](const auto& phase) { return phase.growth.has_value() && !phase.growth->told.empty(); });

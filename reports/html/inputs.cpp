@@ -66,9 +66,10 @@ std::vector<std::string> gaps_in(const RunRecord& record) {
 // What runs do not look for, and what this one could have looked for and did not.
 std::string never_covered(const RunRecord& record) {
   std::vector<std::string> not_removed;
-  bool ran_on = false, watched = false, cycled = false;
+  bool ran_on = false, watched = false, cycled = false, followed = false;
   for (const auto& department : record.departments) {
     if (trial_with_purpose(department, Purpose::removal) == nullptr) not_removed.push_back(department.name);
+    followed = followed || std::ranges::count(department.phases, next_package_phase) > 0;
     cycled = cycled || std::ranges::count(department.phases, services_phase) > 0;
     ran_on = ran_on || std::ranges::count(department.phases, stability_phase) > 0;
     for (const auto& trial : department.trials) {
@@ -80,6 +81,7 @@ std::string never_covered(const RunRecord& record) {
     text = fmt::format("Nothing was taken off again in {}. ",
                        departments_text(not_removed, record.departments.size(), not_removed.size()));
   if (!cycled) text += "No service was stopped and started on its own. ";
+  if (!followed) text += "Whether another package can be installed behind the set was not asked. ";
   text += "By design no run covers heavy load: checks are short conversations, as a client would have them.";
   if (watched)
     text +=

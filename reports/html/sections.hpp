@@ -41,6 +41,7 @@ void write_findings(Page& page, const DepartmentRecord& department, const Decisi
 // Whether what the machines use up grows, and from which pace on that would have been seen.
 void write_growth(Page& page, const DepartmentRecord& department);
 void write_service_cycles(Page& page, const DepartmentRecord& department);
+void write_next_package(Page& page, const DepartmentRecord& department);
 void write_fence(Page& page, const FenceRecord& fence, const RunFact& fact);
 // Parts of the whole run.
 void write_timings(Page& page, const RunRecord& record);

@@ -12,23 +12,6 @@
 namespace patchlab::reports::html {
 namespace {
 
-bool cycled(const TrialRecord& trial) {
-  return std::ranges::any_of(trial.phases, [](const auto& phase) { return phase.service_cycles.has_value(); });
-}
-
-// The one that the decision is about, else the last in which services were stopped: a control tells at least how long
-// they take.
-const TrialRecord* trial_to_tell_of(const DepartmentRecord& department) {
-  const auto* trial = find_trial(department, department.final_trial);
-  if (trial != nullptr && cycled(*trial)) return trial;
-  trial = nullptr;
-  for (const auto& one : department.trials) {
-    const bool is_better = trial == nullptr || is_trial_of_a_set(one) || !is_trial_of_a_set(*trial);
-    if (cycled(one) && is_better) trial = &one;
-  }
-  return trial;
-}
-
 std::string seconds_of(const std::vector<std::int64_t>& times) {
   if (times.empty()) return "";
   const auto [least, most] = std::ranges::minmax(times);
@@ -55,7 +38,8 @@ void write_row(Page& page, const PhaseRecord& phase, const CycledService& servic
 }  // namespace
 
 void write_service_cycles(Page& page, const DepartmentRecord& department) {
-  const auto* trial = trial_to_tell_of(department);
+  // A control tells at least how long they take.
+  const auto* trial = trial_to_tell_of(department, [](const auto& phase) { return phase.service_cycles.has_value(); });
   if (trial == nullptr) return;
   page.element("div", {{"class", "lookup"}}, [&] {
     page.element("h3", {}, "Services stopped and started");
@@ -69,6 +53,29 @@ void write_service_cycles(Page& page, const DepartmentRecord& department) {
               for (const auto& service : phase.service_cycles->services) write_row(page, phase, service);
             }
           });
+  });
+}
+
+void write_next_package(Page& page, const DepartmentRecord& department) {
+  const auto* trial = trial_to_tell_of(department, [](const auto& phase) { return phase.next_package.has_value(); });
+  if (trial == nullptr) return;
+  page.element("div", {{"class", "lookup"}}, [&] {
+    page.element("h3", {}, "Another package behind the set");
+    page.element("p", {{"class", "muted"}}, "Whether the next patch could still be installed, in " + trial->id + ".");
+    table(page, "plain", "package behind the set in " + department.name, {"Machine", "Package", "Found"}, [&] {
+      for (const auto& phase : trial->phases) {
+        if (!phase.next_package) continue;
+        const auto& next = *phase.next_package;
+        page.element("tr", {}, [&] {
+          page.element("th", {{"scope", "row"}}, phase.machine);
+          page.element("td", {}, next.install ? next.install->candidate : "");
+          page.element("td", {},
+                       next.install ? fmt::format("{} in {:.1f} s", next.install->end,
+                                                  static_cast<double>(next.install->duration_ms) / 1000)
+                                    : "not asked: " + next.why_not);
+        });
+      }
+    });
   });
 }
 

@@ -206,6 +206,19 @@ bool is_trial_of_a_set(const TrialRecord& trial) {
   return false;
 }
 
+const TrialRecord* trial_to_tell_of(const DepartmentRecord& department,
+                                    const std::function<bool(const PhaseRecord&)>& tells) {
+  const auto has = [&](const TrialRecord& trial) { return std::ranges::any_of(trial.phases, tells); };
+  const auto* trial = find_trial(department, department.final_trial);
+  if (trial != nullptr && has(*trial)) return trial;
+  trial = nullptr;
+  for (const auto& one : department.trials) {
+    const bool is_better = trial == nullptr || is_trial_of_a_set(one) || !is_trial_of_a_set(*trial);
+    if (has(one) && is_better) trial = &one;
+  }
+  return trial;
+}
+
 std::vector<std::string> phases_for(Purpose purpose, std::vector<std::string> planned) {
   switch (purpose) {
     case Purpose::baseline: return {"baseline"};

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -69,6 +70,11 @@ struct StateCost {
 [[nodiscard]] std::vector<std::string> failure_signature(const TrialRecord& trial);
 // The part before the first '/'.
 [[nodiscard]] std::string machine_of_key(const std::string& key);
+
+// The trial that a report tells something of: the one that the decision is about, else the last of a set, else the
+// last, of those in which a phase `tells` it. Null: none does.
+[[nodiscard]] const TrialRecord* trial_to_tell_of(const DepartmentRecord& department,
+                                                  const std::function<bool(const PhaseRecord&)>& tells);
 
 // A planned check that a trial has no result for, or only a not-reached one.
 struct MissingCheck {

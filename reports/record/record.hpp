@@ -135,6 +135,9 @@ inline constexpr const char* stability_phase = "stability";
 // After it, where the policy says so: the services of the patched machines were stopped and started again.
 inline constexpr const char* services_phase = "service-cycles";
 
+// After that, where the scenario has one: another package was installed behind the set.
+inline constexpr const char* next_package_phase = "next-package";
+
 // After that, where the policy says so: the clocks of all machines were moved on. "clock+1d", "clock+lease-t2".
 [[nodiscard]] inline std::string clock_phase(const std::string& step) {
   return "clock+" + step.substr(step.starts_with('+') ? 1 : 0);
@@ -142,12 +145,12 @@ inline constexpr const char* services_phase = "service-cycles";
 [[nodiscard]] inline bool is_clock_phase(const std::string& phase) { return phase.starts_with("clock+"); }
 // Whether a search can do without it unless the damage shows there.
 [[nodiscard]] inline bool is_late_phase(const std::string& phase) {
-  return phase == stability_phase || phase == services_phase || is_clock_phase(phase);
+  return phase == stability_phase || phase == services_phase || phase == next_package_phase || is_clock_phase(phase);
 }
 // Whether a machine is put there to what not every machine of production bears: what fails in the control as well is
 // nobody's fault then.
 [[nodiscard]] inline bool may_fail_without_patch(const std::string& phase) {
-  return phase == services_phase || is_clock_phase(phase);
+  return phase == services_phase || phase == next_package_phase || is_clock_phase(phase);
 }
 
 // The one phase of a removal trial.
@@ -168,9 +171,15 @@ struct ServiceCycles {
   std::size_t asked = 0, failed = 0;      // checks that were asked meanwhile, and failed
 };
 
+// A package that was installed behind a set, to see whether that can still be done.
+struct NextPackage {
+  std::optional<InstallRecord> install;  // nothing: none was
+  std::string why_not{};                 // then
+};
+
 // What was looked at on one machine at one moment of a trial.
 struct PhaseRecord {
-  std::string phase;  // baseline, after-install, after-reboot-1, ..., stability, service-cycles
+  std::string phase;  // baseline, after-install, after-reboot-1, ..., stability, service-cycles, next-package
   std::string machine;
   Outcome outcome = Outcome::not_reached;
   std::vector<checks::CheckResult> checks;
@@ -185,7 +194,9 @@ struct PhaseRecord {
   std::optional<checks::growth::Growth> growth{};
   // Of the phase in which services are stopped, on a machine where they were to be.
   std::optional<ServiceCycles> service_cycles{};
-  // Of that phase and those of the clock: checks, by id, and "state:KIND:ITEM" that fail at this moment without any
+  // Of the phase of the next package, on a machine where one was to be installed.
+  std::optional<NextPackage> next_package{};
+  // Of those phases and those of the clock: checks, by id, and "state:KIND:ITEM" that fail at this moment without any
   // patch as well, as the control showed, and what was seen of them here. Nobody is blamed for them, and nothing is
   // known by them.
   std::map<std::string, std::string> fails_without_patch{};

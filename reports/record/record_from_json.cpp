@@ -327,6 +327,17 @@ std::optional<ServiceCycles> cycles_of(JsonReader& parent, Problems& problems) {
   return cycles;
 }
 
+std::optional<NextPackage> next_package_of(JsonReader& parent, Problems& problems) {
+  const auto& json = parent.raw("next_package");
+  if (json.is_null()) return std::nullopt;
+  JsonReader reader(json, parent.at("next_package"), problems);
+  NextPackage next;
+  if (reader.has("install")) next.install = read_install(reader.raw("install"), reader.at("install"), problems);
+  next.why_not = reader.text_or("why_not", next.install ? "" : "it is not said why");
+  reader.finish();
+  return next;
+}
+
 PhaseRecord read_phase(const Json& json, const std::string& pointer, Problems& problems) {
   JsonReader reader(json, pointer, problems);
   PhaseRecord phase;
@@ -340,6 +351,7 @@ PhaseRecord read_phase(const Json& json, const std::string& pointer, Problems& p
   if (reader.has("beside")) phase.beside = list_of(reader, "beside", problems, read_check);
   phase.growth = growth_of(reader, problems);
   phase.service_cycles = cycles_of(reader, problems);
+  phase.next_package = next_package_of(reader, problems);
   phase.fails_without_patch = text_map(reader, "fails_without_patch", problems);
   reader.finish();
   return phase;

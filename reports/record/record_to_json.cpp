@@ -143,6 +143,11 @@ Json phase_json(const PhaseRecord& phase) {
   if (!phase.beside.empty()) json["beside"] = phase.beside;
   if (!phase.fails_without_patch.empty()) json["fails_without_patch"] = phase.fails_without_patch;
   if (phase.growth) json["growth"] = growth_json(*phase.growth);
+  if (phase.next_package) {
+    const auto& next = *phase.next_package;
+    json["next_package"] =
+        next.install ? Json{{"install", install_json(*next.install)}} : Json{{"why_not", next.why_not}};
+  }
   if (phase.service_cycles) json["service_cycles"] = cycles_json(*phase.service_cycles);
   return json;
 }

@@ -113,20 +113,22 @@ std::vector<std::string> remarks(const DepartmentRecord& department) {
   for (const auto& [fact, phases] : without_patch)
     sentences.push_back(
         fmt::format("not judged: {} at {}: it fails there without any patch as well", fact, fmt::join(phases, ", ")));
-  std::map<std::string, std::set<std::string>> not_cycled;  // machines by what was not stopped there, and why
+  std::map<std::string, std::set<std::string>> not_asked;  // machines by what was not done there, and why
   for (const auto& trial : department.trials) {
     for (const auto& phase : trial.phases) {
+      if (phase.next_package && !phase.next_package->install)
+        not_asked["no package was installed behind the set: " + phase.next_package->why_not].insert(phase.machine);
       if (!phase.service_cycles) continue;
       if (phase.service_cycles->services.empty())
-        not_cycled["no service was stopped and started: the role names none"].insert(phase.machine);
+        not_asked["no service was stopped and started: the role names none"].insert(phase.machine);
       for (const auto& service : phase.service_cycles->services) {
         if (!service.why_not.empty())
-          not_cycled[fmt::format("'{}' was not stopped and started: {}", service.name, service.why_not)].insert(
+          not_asked[fmt::format("'{}' was not stopped and started: {}", service.name, service.why_not)].insert(
               phase.machine);
       }
     }
   }
-  for (const auto& [what, machines] : not_cycled)
+  for (const auto& [what, machines] : not_asked)
     sentences.push_back(fmt::format("not asked on {}: {}", fmt::join(machines, ", "), what));
   for (const auto& unjudged : unjudged_growth(department))
     sentences.push_back(

@@ -494,7 +494,8 @@ class Cell::Trial {
     const auto machines = concerned(patched);
     if (phase == reports::stability_phase) {
       for_each(machines, [&](CellMachine& machine) { (void)machine.run_on(job_.id, context_.job.policy.stability); });
-    } else if (phase != reports::services_phase) {  // nobody's alarm is to be that of a service that we stopped
+    } else if (phase != reports::services_phase &&
+               phase != reports::next_package_phase) {  // nobody's alarm is to be that of a service that we stopped
       const auto kind = next_reboot();
       for_each(patched, [&](CellMachine& machine) {
         keep_evidence_of_failure(machine);
@@ -542,6 +543,7 @@ class Cell::Trial {
       case PhaseBegin::nothing: return examine(phase, working(machines_));
       case PhaseBegin::run_on: run_on(working(concerned(patched))); break;
       case PhaseBegin::cycle_services: cycle_services(patched); break;
+      case PhaseBegin::install_next: install_next(patched); break;
       case PhaseBegin::move_clocks: move_clocks(phase); break;
       case PhaseBegin::restart: {
         const auto kind = next_reboot();
@@ -565,6 +567,12 @@ class Cell::Trial {
   }
   void cycle_services(const Machines& machines) {
     for_each(machines, [&](CellMachine& machine) { keep_trouble(machine, machine.cycle_services(job_.id)); });
+  }
+  void install_next(const Machines& machines) {
+    for_each(machines, [&](CellMachine& machine) {
+      const auto medium = job_.media.find(machine.name());
+      keep_trouble(machine, machine.install_next(job_.id, medium == job_.media.end() ? "" : medium->second));
+    });
   }
   void keep_trouble(const CellMachine& machine, const Result<void>& done) {
     if (done) return;

@@ -55,6 +55,7 @@ namespace {
 std::vector<std::string> quiet_phases(const TrialPolicy& policy) {
   auto planned = planned_phases(policy);
   std::erase(planned, reports::services_phase);
+  std::erase(planned, reports::next_package_phase);  // its package brings files
   return planned;
 }
 

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "checks/state/rules.hpp"
 #include "lab/core/files.hpp"
 #include "lab/facts/facts.hpp"
 #include "lab/guest/agent_loss.hpp"
@@ -174,6 +175,7 @@ Result<void> CellMachine::go_back_to(const KeptStates::Start& start, const std::
   ran_on_ = {};
   cycled_ = {};
   logged_by_cycles_.clear();
+  next_package_.reset();
   role_checks_.begin_trial();
   trouble_.forget();
   patched_ = Observation::Patched::no;
@@ -227,6 +229,19 @@ void CellMachine::compare_cycles(Cycled seen, PhaseRecord& record, Learning lear
   std::ranges::copy_if(seen.findings, std::back_inserter(record.differences),
                        [&](const auto& finding) { return !guest_.job.plan.allowances.covers(finding); });
   record.service_cycles = std::move(seen.record);
+}
+
+void CellMachine::compare_next(std::optional<reports::NextPackage> next, PhaseRecord& record) {
+  if (record.phase != reports::next_package_phase) return;
+  record.next_package = std::move(next);
+  if (!record.next_package || !record.next_package->install) return;
+  const auto& install = *record.next_package->install;
+  if (install.outcome == Outcome::pass) return;
+  const auto finding = checks::state::classified(
+      {checks::state::next_package_kind, install.candidate, "installed",
+       fmt::format("{}, exit code {}: {}", install.end.empty() ? "not installed" : install.end, install.exit_code,
+                   install.log.substr(install.log.size() - std::min<std::size_t>(install.log.size(), 500)))});
+  if (!guest_.job.plan.allowances.covers(finding)) record.differences.push_back(finding);
 }
 
 // What may fail without a patch is held against one only beside a control that was put to the same.
@@ -283,6 +298,7 @@ PhaseRecord CellMachine::examine(const std::string& trial, const std::string& ph
   const auto ran_on = seen.compare(guest_.job, record);
   if (looked) looked = ran_on;
   compare_cycles(std::exchange(cycled_, {}), record, learning);
+  compare_next(std::exchange(next_package_, {}), record);
   compare_with_control(record, learning);
   if (!looked) {
     record.error = lab::guest::observer_trouble(trouble_.unobserved(std::move(looked).error()));
@@ -443,6 +459,29 @@ Result<void> CellMachine::cycle_services(const std::string& trial) {
   if (auto ready = readiness_.wait(trial, Readiness::After::patch);
       !ready && ready.error().error_class == ErrorClass::cancelled)
     return ready;
+  return {};
+}
+
+Result<void> CellMachine::install_next(const std::string& trial, const std::filesystem::path& medium) {
+  auto& next = next_package_.emplace();
+  next.why_not = guest_.job.why_no_next_package;
+  if (!guest_.job.next_package) return {};
+  const auto& job = *guest_.job.next_package;
+  PATCHLAB_ASSIGN(auto turn, turns_.take());
+  const auto step =
+      guest_.begin_step(trial, reports::next_package_phase, "another package to be installed behind the set");
+  PATCHLAB_TRY(guest_.context.hypervisor.change_medium(name(), medium));
+  InstallRecord record{.machine = name(),
+                       .candidate = job.candidate,
+                       .outcome = Outcome::not_reached,
+                       .exit_code = 0,
+                       .log = {},
+                       .duration_ms = 0};
+  std::optional<Error> error;
+  installer_.install(job, expected_, record, error);
+  if (auto ejected = guest_.context.hypervisor.change_medium(name(), {}); !ejected && !error) error = ejected.error();
+  if (error) return std::move(*error);
+  next.install = std::move(record);
   return {};
 }
 

@@ -104,6 +104,9 @@ class CellMachine {
   // Stops and starts the services of its role while its checks are asked, and waits until it is ready for them again.
   // What came of it is in the next examine(). Of a trial without a patch with `learning` there: what it does by itself.
   [[nodiscard]] Result<void> cycle_services(const std::string& trial);
+  // Installs the next package of its job, which lies on `medium`, behind whatever was installed in the trial. What came
+  // of it is in the next examine(). An Error: nobody saw what.
+  [[nodiscard]] Result<void> install_next(const std::string& trial, const std::filesystem::path& medium);
   // Sets its clock so much later than the host's, and waits until it has nothing more to do by that.
   [[nodiscard]] Result<void> move_clock(const std::string& trial, const std::string& phase, Milliseconds later);
   // Of a phase in the control that may fail without a patch: what fails in it will fail with any patch.
@@ -133,6 +136,7 @@ class CellMachine {
   [[nodiscard]] Result<void> await_agent_and_set_clock();
   void leave_out_usual_failures(reports::PhaseRecord& record) const;
   void compare_cycles(Cycled seen, reports::PhaseRecord& record, Learning learning);
+  void compare_next(std::optional<reports::NextPackage> next, reports::PhaseRecord& record);
   void compare_with_control(reports::PhaseRecord& record, Learning learning);
   void compare_growth(const RanOn& seen, reports::PhaseRecord& record, Learning learning);
   [[nodiscard]] Result<void> compare_whole(reports::PhaseRecord& record);
@@ -157,6 +161,7 @@ class CellMachine {
   RanOn ran_on_;                                                 // in the stability phase that was just over
   std::optional<checks::growth::Watched> usual_growth_;          // in the control's stability phase
   Cycled cycled_;                                                // in the phase of the services that is under way
+  std::optional<reports::NextPackage> next_package_;             // in its phase that is under way
   std::set<std::string> usual_phases_;                           // that a control made, of those that may fail
   std::set<std::string> logged_by_cycles_;                       // in the trial that is under way: kinds of log lines
   std::map<std::string, std::set<std::string>> usual_failures_;  // in the control, by phase

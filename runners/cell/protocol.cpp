@@ -38,6 +38,37 @@ Json setups_json(const std::map<std::string, lab::guest::windows::SetupHabits>& 
   return json;
 }
 
+Json package_json(const lab::guest::InstalledPackage& package) {
+  return {{"file_name", package.file_name},   {"kb", package.kb},
+          {"packages", package.packages},     {"product_code", package.product_code},
+          {"patch_code", package.patch_code}, {"permanent", package.permanent}};
+}
+
+lab::guest::InstalledPackage package_from(const Json& json) {
+  return {json.at("file_name"),    json.at("kb"),         json.at("packages"),
+          json.at("product_code"), json.at("patch_code"), json.at("permanent")};
+}
+
+Json install_json(const InstallJob& job) {
+  Json packages = Json::array();
+  for (const auto& package : job.packages) packages.push_back(package_json(package));
+  return {{"candidate", job.candidate},
+          {"digest", job.digest},
+          {"packages", packages},
+          {"expected", job.expected},
+          {"says_what_it_changes", job.says_what_it_changes}};
+}
+
+InstallJob install_from(const Json& json) {
+  InstallJob job{.candidate = json.at("candidate"),
+                 .digest = json.at("digest"),
+                 .packages = {},
+                 .expected = json.at("expected"),
+                 .says_what_it_changes = json.at("says_what_it_changes")};
+  for (const auto& package : json.at("packages")) job.packages.push_back(package_from(package));
+  return job;
+}
+
 Json machine_json(const MachineJob& job) {
   Json checks = Json::array();
   for (const auto& spec : job.plan.checks) checks.push_back(check_json(spec));
@@ -65,6 +96,8 @@ Json machine_json(const MachineJob& job) {
             {"parts", job.parts},
             {"shipped", job.shipped},
             {"passwords", job.passwords}};
+  if (job.next_package) json["next_package"] = install_json(*job.next_package);
+  if (!job.why_no_next_package.empty()) json["why_no_next_package"] = job.why_no_next_package;
   for (const auto& spec : job.plan.beside) json["beside"].push_back(check_json(spec));
   return json;
 }
@@ -100,38 +133,9 @@ MachineJob machine_from(const Json& json) {
   }
   job.parts = json.at("parts").get<std::set<std::string>>();
   job.shipped = json.at("shipped").get<std::map<std::string, std::vector<ShippedPackage>>>();
+  if (json.contains("next_package")) job.next_package = install_from(json.at("next_package"));
+  job.why_no_next_package = json.value("why_no_next_package", "");
   job.passwords = json.at("passwords").get<std::vector<std::string>>();
-  return job;
-}
-
-Json package_json(const lab::guest::InstalledPackage& package) {
-  return {{"file_name", package.file_name},   {"kb", package.kb},
-          {"packages", package.packages},     {"product_code", package.product_code},
-          {"patch_code", package.patch_code}, {"permanent", package.permanent}};
-}
-
-lab::guest::InstalledPackage package_from(const Json& json) {
-  return {json.at("file_name"),    json.at("kb"),         json.at("packages"),
-          json.at("product_code"), json.at("patch_code"), json.at("permanent")};
-}
-
-Json install_json(const InstallJob& job) {
-  Json packages = Json::array();
-  for (const auto& package : job.packages) packages.push_back(package_json(package));
-  return {{"candidate", job.candidate},
-          {"digest", job.digest},
-          {"packages", packages},
-          {"expected", job.expected},
-          {"says_what_it_changes", job.says_what_it_changes}};
-}
-
-InstallJob install_from(const Json& json) {
-  InstallJob job{.candidate = json.at("candidate"),
-                 .digest = json.at("digest"),
-                 .packages = {},
-                 .expected = json.at("expected"),
-                 .says_what_it_changes = json.at("says_what_it_changes")};
-  for (const auto& package : json.at("packages")) job.packages.push_back(package_from(package));
   return job;
 }
 

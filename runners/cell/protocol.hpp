@@ -26,6 +26,16 @@
 // events. Trials on disjoint machines may be under way at the same time.
 namespace patchlab::runners::cell {
 
+// A candidate on one machine of a trial.
+struct InstallJob {
+  std::string candidate;
+  std::string digest;                                  // of the candidate
+  std::vector<lab::guest::InstalledPackage> packages;  // its files, by their names on the medium, in order
+  InstalledSet expected;                               // "bind9:amd64" -> new version; empty: removed
+  bool says_what_it_changes = true;                    // false: what differs after it is what it did
+  [[nodiscard]] std::vector<std::string> file_names() const;
+};
+
 // One machine as the cell needs it: everything resolved, nothing left to look up.
 struct MachineJob {
   MachinePlan
@@ -47,6 +57,9 @@ struct MachineJob {
   // Of candidates for Debian, by id: what their packages bring, computed from the tested bytes.
   std::map<std::string, std::vector<ShippedPackage>> shipped;
   std::set<std::string> parts;  // servicing packages that the candidates are made of
+  // With policy.next_package: what is installed behind a set, from the trial's medium; nothing: none, and why.
+  std::optional<InstallJob> next_package;
+  std::string why_no_next_package;
   // Of the accounts that the image or the scenario has: whatever a guest prints, they are not kept.
   std::vector<std::string> passwords;
 };
@@ -86,16 +99,6 @@ struct CellJob {
   bool keep_installs = false;                 // what is installed may be kept for later runs, with the baseline
 };
 
-// A candidate on one machine of a trial.
-struct InstallJob {
-  std::string candidate;
-  std::string digest;                                  // of the candidate
-  std::vector<lab::guest::InstalledPackage> packages;  // its files, by their names on the medium, in order
-  InstalledSet expected;                               // "bind9:amd64" -> new version; empty: removed
-  bool says_what_it_changes = true;                    // false: what differs after it is what it did
-  [[nodiscard]] std::vector<std::string> file_names() const;
-};
-
 struct TrialJob {
   std::string id;
   reports::Purpose purpose = reports::Purpose::search;
@@ -103,7 +106,7 @@ struct TrialJob {
   std::string set_digest;
   std::vector<std::string> machines;                        // that take part: reverted, checked
   std::map<std::string, std::vector<InstallJob>> installs;  // by machine; only these are patched and rebooted
-  std::map<std::string, std::filesystem::path> media;       // by machine: ISO with the files
+  std::map<std::string, std::filesystem::path> media;       // by machine: ISO with the files, the next package's too
   std::vector<std::string> reboot_anyway;                   // control: machines rebooted without a patch
   bool judged = false;                 // control: nothing is learnt from it, it is judged as if there was a patch
   bool from_baseline = false;          // confirming trials: no state saved by another trial is used

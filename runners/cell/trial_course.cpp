@@ -48,6 +48,7 @@ PhaseBegin begin_of(const std::string& phase) {
   if (phase == reports::after_install_phase || phase == reports::after_removal_phase) return PhaseBegin::nothing;
   if (phase == reports::stability_phase) return PhaseBegin::run_on;
   if (phase == reports::services_phase) return PhaseBegin::cycle_services;
+  if (phase == reports::next_package_phase) return PhaseBegin::install_next;
   return reports::is_clock_phase(phase) ? PhaseBegin::move_clocks : PhaseBegin::restart;
 }
 

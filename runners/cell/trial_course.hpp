@@ -41,7 +41,7 @@ enum class TrialStep { revert, install, remove, phases, fence };
 [[nodiscard]] std::vector<TrialStep> steps_of(reports::Purpose purpose);
 
 // What is done in a phase before its machines are looked at.
-enum class PhaseBegin { nothing, run_on, cycle_services, move_clocks, restart };
+enum class PhaseBegin { nothing, run_on, cycle_services, install_next, move_clocks, restart };
 [[nodiscard]] PhaseBegin begin_of(const std::string& phase);
 
 }  // namespace patchlab::runners::cell

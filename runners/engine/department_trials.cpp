@@ -61,6 +61,15 @@ Result<cell::TrialJob> DepartmentTrials::plan(const cell::TrialJob& inputs, cons
     if (!medium) return std::move(medium).error().while_doing("making the medium of machine '" + machine + "'");
     trial.media[machine] = std::move(medium).value();
   }
+  // Of what is installed behind a set, where none is.
+  for (const auto& machine : job_.cell.machines) {
+    const auto& name = machine.plan.name;
+    const bool is_looked_at = std::ranges::count(inputs.reboot_anyway, name) > 0;
+    if (!machine.next_package || trial.media.contains(name) || !is_looked_at) continue;
+    auto medium = job_.medium(name, {});
+    if (!medium) return std::move(medium).error().while_doing("making the medium of machine '" + name + "'");
+    trial.media[name] = std::move(medium).value();
+  }
   return trial;
 }
 

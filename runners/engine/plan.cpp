@@ -104,11 +104,15 @@ class CandidateLoader {
     return candidates;
   }
 
+  Result<std::vector<Candidate>> load() { return load(plan_.scenario.candidates); }
+  Result<std::vector<Candidate>> next_packages() { return load(plan_.scenario.next_packages); }
+
+ private:
   // Every source is tried, so that all troubles are reported at once.
-  Result<std::vector<Candidate>> load() {
+  Result<std::vector<Candidate>> load(const std::vector<CandidateSource>& sources) {
     std::string troubles;
     std::optional<Error> first;
-    for (const auto& source : plan_.scenario.candidates) {
+    for (const auto& source : sources) {
       PATCHLAB_TRY(go_on(stop_));
       auto loaded = load(source);
       if (loaded) {
@@ -125,10 +129,9 @@ class CandidateLoader {
       first->message = troubles;
       return std::move(*first);
     }
-    return std::move(candidates_);
+    return std::exchange(candidates_, {});
   }
 
- private:
   Result<std::vector<Candidate>> load(const CandidateSource& source) {
     switch (source.kind) {
       case CandidateSourceKind::path: {
@@ -193,6 +196,12 @@ class CandidateLoader {
   patches::ContentStore store_;
   patches::AptSource apt_;
   std::vector<Candidate> candidates_;
+};
+
+// What is installed behind a set, and on which machines.
+struct NextPackages {
+  std::vector<Candidate> candidates;
+  PackagePlan packages;
 };
 
 Result<void> load_candidates(Plan& plan, const RunOptions& options, const std::set<std::string>& all_roles,
@@ -351,8 +360,57 @@ std::vector<PackagePlace> package_places(const Plan& plan) {
   return places;
 }
 
-Result<DepartmentJob> department_job(const Plan& plan, const PackagePlan& packages, const DepartmentPlan& department,
-                                     const HostTools& tools) {
+Result<NextPackages> load_next_packages(Plan& plan, const RunOptions& options, const HostTools& tools,
+                                        Progress& progress, const std::stop_token& stop) {
+  NextPackages next;
+  if (!plan.scenario.trial.next_package) return next;
+  CandidateLoader loader(plan, options, tools, progress, stop);
+  PATCHLAB_ASSIGN(auto candidates, loader.next_packages());
+  for (const auto& candidate : candidates) {
+    if (std::ranges::count(plan.candidates, candidate.id, &Candidate::id) > 0)
+      return at(plan.scenario, "/next_packages",
+                configuration_error(fmt::format("'{}' is a candidate: it cannot come behind itself", candidate.id),
+                                    "name a small package that changes nothing of the role"));
+  }
+  if (candidates.empty()) return next;
+  PATCHLAB_ASSIGN(next.packages, plan_packages(std::move(candidates), package_places(plan), tools.solvers,
+                                               patches::control_from(store_in(tools)), stop));
+  next.candidates = next.packages.candidates;
+  return next;
+}
+
+// The first that the machine takes; its files. Else why it takes none.
+std::vector<patches::CandidateFile> add_next_package(const NextPackages& next, const std::string& department,
+                                                     const Golden& image, cell::MachineJob& job) {
+  const auto planned = next.packages.machines.find({department, job.plan.name});
+  std::vector<std::string> reasons;
+  for (std::size_t i = 0; i < next.candidates.size() && planned != next.packages.machines.end(); ++i) {
+    const auto& candidate = next.candidates[i];
+    const auto& part = planned->second.candidates[i];
+    const auto held = next.packages.held_back.find({department, candidate.id});
+    const auto& unmet = planned->second.unmet;
+    if (!part.applies() || held != next.packages.held_back.end() || !unmet.empty()) {
+      reasons.push_back(fmt::format("'{}': {}", candidate.id,
+                                    held != next.packages.held_back.end() ? held->second
+                                    : !part.applies()                     ? part.skipped
+                                                                          : unmet.front()));
+      continue;
+    }
+    job.next_package = cell::InstallJob{.candidate = candidate.id,
+                                        .digest = candidate.digest,
+                                        .packages = removable(part.files),
+                                        .expected = patches::expected_changes(image.packages, part.files),
+                                        .says_what_it_changes = patches::say_what_they_change(part.files)};
+    tell_windows(candidate, part.files, job);
+    return part.files;
+  }
+  job.why_no_next_package =
+      reasons.empty() ? "the scenario has none that can be had here" : fmt::format("{}", fmt::join(reasons, "; "));
+  return {};
+}
+
+Result<DepartmentJob> department_job(const Plan& plan, const PackagePlan& packages, const NextPackages& next,
+                                     const DepartmentPlan& department, const HostTools& tools) {
   const auto store = store_in(tools);
   DepartmentJob job;
   job.cell.department = department.name;
@@ -362,10 +420,13 @@ Result<DepartmentJob> department_job(const Plan& plan, const PackagePlan& packag
     job.candidates.push_back({.id = candidate.id, .digest = candidate.digest});
   }
   std::map<std::string, std::map<std::size_t, std::vector<patches::CandidateFile>>> files;
+  std::map<std::string, std::vector<patches::CandidateFile>> behind;
   std::map<std::string, ShippedPackage> shipped;
   for (const auto& machine : department.machines) {
     const auto& image = plan.goldens.at(key_of(machine.golden));
     job.cell.machines.push_back(machine_job(machine, department, image));
+    if (job.cell.policy.next_package)
+      behind[machine.name] = add_next_package(next, department.name, image, job.cell.machines.back());
     const auto& planned = packages.machines.at({department.name, machine.name});
     if (!planned.unmet.empty()) {
       return configuration_error(fmt::format("the candidates cannot be installed on '{}/{}': {}", department.name,
@@ -393,21 +454,24 @@ Result<DepartmentJob> department_job(const Plan& plan, const PackagePlan& packag
     job.candidates[i].prerequisites = prerequisites_here(plan.candidates, packages, job.candidates, i);
     add_servicing_stacks(plan, department, i, job);
   }
-  job.medium = [files = std::move(files), store, media = tools.cache / "media", &processes = tools.processes](
-                   const std::string& machine, const std::vector<std::size_t>& candidates) -> Result<fs::path> {
+  job.medium = [files = std::move(files), behind = std::move(behind), store, media = tools.cache / "media",
+                &processes = tools.processes](const std::string& machine,
+                                              const std::vector<std::size_t>& candidates) -> Result<fs::path> {
     std::vector<patches::CandidateFile> together;
     for (const auto index : candidates) {
       const auto& part = files.at(machine).at(index);
       together.insert(together.end(), part.begin(), part.end());
     }
+    if (const auto next = behind.find(machine); next != behind.end())
+      together.insert(together.end(), next->second.begin(), next->second.end());
     return patches::build_medium(processes, store, patches::medium_files(together), media);
   };
   return job;
 }
 
 // One for each department, with the plan's candidates as they would be one set; puts those into their final order.
-Result<std::vector<DepartmentJob>> department_jobs(Plan& plan, const RunOptions& options, const HostTools& tools,
-                                                   const std::stop_token& stop) {
+Result<std::vector<DepartmentJob>> department_jobs(Plan& plan, const NextPackages& next, const RunOptions& options,
+                                                   const HostTools& tools, const std::stop_token& stop) {
   std::vector<DepartmentJob> jobs;
   PATCHLAB_TRY(go_on(stop));
   PATCHLAB_ASSIGN(auto packages, plan_packages(std::move(plan.candidates), package_places(plan), tools.solvers,
@@ -419,7 +483,7 @@ Result<std::vector<DepartmentJob>> department_jobs(Plan& plan, const RunOptions&
   }
   for (const auto& department : plan.scenario.departments) {
     PATCHLAB_TRY(go_on(stop));
-    auto job = department_job(plan, packages, department, tools);
+    auto job = department_job(plan, packages, next, department, tools);
     if (!job) return at(plan.scenario, department.pointer, std::move(job).error());
     job->cell.libvirt = libvirt_place(department);
     job->controls = options.controls;
@@ -442,7 +506,7 @@ void add_alone(DepartmentJob& department, DepartmentJob one) {
 }
 
 // They are never in one set: each is planned as if there were no other, and several may bring the same package.
-Result<void> plan_each_alone(Plan& plan, const RunOptions& options, const HostTools& tools,
+Result<void> plan_each_alone(Plan& plan, const NextPackages& next, const RunOptions& options, const HostTools& tools,
                              const std::stop_token& stop) {
   const auto candidates = std::exchange(plan.candidates, {});
   for (const auto& candidate : candidates) {
@@ -450,21 +514,22 @@ Result<void> plan_each_alone(Plan& plan, const RunOptions& options, const HostTo
       return configuration_error(
           fmt::format("candidate '{}' has prerequisites: it cannot be tested alone", candidate.id));
   }
-  PATCHLAB_ASSIGN(plan.departments, department_jobs(plan, options, tools, stop));
+  PATCHLAB_ASSIGN(plan.departments, department_jobs(plan, next, options, tools, stop));
   using Medium = decltype(DepartmentJob::medium);
   std::vector<std::vector<Medium>> media(plan.departments.size());
   for (const auto& candidate : candidates) {
     plan.candidates = {candidate};
-    PATCHLAB_ASSIGN(auto jobs, department_jobs(plan, options, tools, stop));
+    PATCHLAB_ASSIGN(auto jobs, department_jobs(plan, next, options, tools, stop));
     for (std::size_t i = 0; i < jobs.size(); ++i) {
       media[i].push_back(std::move(jobs[i].medium));
       add_alone(plan.departments[i], std::move(jobs[i]));
     }
   }
   for (std::size_t i = 0; i < media.size(); ++i) {
-    plan.departments[i].medium = [alone = std::move(media[i])](
+    plan.departments[i].medium = [alone = std::move(media[i]), none = plan.departments[i].medium](
                                      const std::string& machine,
                                      const std::vector<std::size_t>& set) -> Result<fs::path> {
+      if (set.empty()) return none(machine, {});
       if (set.size() != 1) return Error{ErrorClass::bug, "candidates that were planned alone are in one set", {}};
       return alone.at(set[0])(machine, {0});
     };
@@ -523,10 +588,12 @@ Result<Plan> make_plan(const Scenario& scenario, const RunOptions& options, cons
   } else {
     PATCHLAB_ASSIGN(plan.candidates, patches::ordered_set(options.given));
   }
+  if (options.instead) plan.scenario.trial.next_package = false;
+  PATCHLAB_ASSIGN(const auto next, load_next_packages(plan, options, tools, progress, stop));
   if (options.each_alone) {
-    PATCHLAB_TRY(plan_each_alone(plan, options, tools, stop));
+    PATCHLAB_TRY(plan_each_alone(plan, next, options, tools, stop));
   } else {
-    PATCHLAB_ASSIGN(plan.departments, department_jobs(plan, options, tools, stop));
+    PATCHLAB_ASSIGN(plan.departments, department_jobs(plan, next, options, tools, stop));
   }
   PATCHLAB_TRY(read_facts_of_production(plan, scenario, options, tools));
   return plan;
@@ -610,7 +677,11 @@ std::string describe(const Plan& plan) {
       "trial with {} warm and {} cold reboots; "
       "looked at once more after {} s{}\n",
       policy.warm_reboots, policy.cold_reboots, policy.stability.count() / 1000,
-      policy.clock.empty() ? "" : ", and after each move of the clocks: " + listed(policy.clock));
+      (policy.service_cycles > 0
+           ? fmt::format(", and after {} stops and starts of each service of a role", policy.service_cycles)
+           : "") +
+          (policy.next_package ? ", and with another package behind the set" : "") +
+          (policy.clock.empty() ? "" : ", and after each move of the clocks: " + listed(policy.clock)));
   for (const auto& sentence : plan.not_tested) text += "not tested: " + printable(sentence) + "\n";
   return text;
 }

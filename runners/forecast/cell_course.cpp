@@ -209,6 +209,9 @@ class Maker {
           done.push_back(step(ms(on.machine, StepKind::ready), false,
                               {step(ms(on.machine, StepKind::service_cycles), true, {after})}));
           break;
+        case cell::PhaseBegin::install_next:
+          if (on.is_restarted) done.push_back(step(ms(on.machine, StepKind::next_package), true, {after}));
+          break;
         case cell::PhaseBegin::move_clocks:
           done.push_back(step(ms(on.machine, StepKind::settle), false, {after}));
           break;

@@ -27,6 +27,7 @@ std::optional<StepKind> kind_of(const std::string& phase, bool whole_department)
   if (phase == "revert") return StepKind::revert;
   if (phase == "reboot") return StepKind::reboot;
   if (phase == reports::stability_phase) return StepKind::stability;
+  if (phase == reports::next_package_phase) return StepKind::next_package;
   if (phase == reports::services_phase) return StepKind::service_cycles;
   return std::nullopt;  // install and removal: each candidate says it itself
 }
@@ -59,6 +60,7 @@ const char* to_string(StepKind kind) {
     case StepKind::reboot: return "reboot";
     case StepKind::stability: return "stability";
     case StepKind::service_cycles: return "service cycles";
+    case StepKind::next_package: return "next package";
     case StepKind::removal: return "removal";
   }
   return "?";
@@ -90,6 +92,7 @@ std::int64_t assumed_ms(StepKind kind, GuestFamily family) {
     case StepKind::install: return windows ? 1'500'000 : 10'000;
     case StepKind::reboot: return windows ? 300'000 : 6'000;
     case StepKind::stability: return 30'000;
+    case StepKind::next_package: return windows ? 60'000 : 10'000;
     case StepKind::service_cycles: return windows ? 60'000 : 15'000;
     case StepKind::removal: return windows ? 900'000 : 10'000;
   }

@@ -33,6 +33,7 @@ enum class StepKind {
   reboot,
   stability,
   service_cycles,  // all of its services, as often as the policy said
+  next_package,    // installed behind a set
   removal,         // of a candidate
 };
 inline constexpr std::size_t step_kinds = static_cast<std::size_t>(StepKind::removal) + 1;

@@ -76,8 +76,10 @@ class Parser {
     read_roles(top);
     read_departments(top, scenario);
     read_candidates(top, scenario);
+    read_next_packages(top, scenario);
     scenario.trial = default_trial(family_of(scenario));
     if (top.has("trial")) read_trial(top.raw("trial"), scenario);
+    scenario.trial.next_package = !scenario.next_packages.empty();
     const auto stage = top.text_or("stage", "production", [](const std::string& text) {
       const auto path = absolute_path(text);
       return path ? "" : path.error().message;
@@ -578,6 +580,17 @@ class Parser {
     }
   }
 
+  void read_next_packages(JsonReader& top, Scenario& scenario) {
+    if (!top.has("next_packages")) return;
+    const auto& value = top.raw("next_packages");
+    if (!value.is_array()) return top.problem("next_packages", "must be a list of packages");
+    for (std::size_t i = 0; i < value.size(); ++i) {
+      scenario.next_packages.push_back(read_candidate(value[i], fmt::format("/next_packages/{}", i)));
+      if (value[i].is_object() && value[i].contains("source"))
+        top.problem("next_packages", i, "must be the same package in every night: path or recipe, and no source");
+    }
+  }
+
   CandidateSource read_candidate(const Json& value, const std::string& pointer) {
     CandidateSource source;
     source.pointer = pointer;
@@ -792,6 +805,7 @@ std::vector<std::string> planned_phases(const TrialPolicy& policy) {
     phases.push_back(fmt::format("after-reboot-{}", i));
   if (policy.stability > Milliseconds(0)) phases.emplace_back(reports::stability_phase);
   if (policy.service_cycles > 0) phases.emplace_back(reports::services_phase);
+  if (policy.next_package) phases.emplace_back(reports::next_package_phase);
   for (const auto& step : policy.clock) phases.push_back(reports::clock_phase(step));
   return phases;
 }
@@ -814,6 +828,7 @@ void to_json(Json& json, const TrialPolicy& policy) {
           {"stability_ms", policy.stability.count()},
           {"stability_load", policy.stability_load},
           {"service_cycles", policy.service_cycles},
+          {"next_package", policy.next_package},
           {"service_timeout_ms", policy.service_timeout.count()},
           {"clock", policy.clock},
           {"confirmations", policy.confirmations},
@@ -834,6 +849,7 @@ TrialPolicy trial_policy_from_json(const Json& json) {
   policy.stability = Milliseconds(json.at("stability_ms").get<std::int64_t>());
   policy.stability_load = json.at("stability_load").get<std::size_t>();
   policy.service_cycles = json.at("service_cycles").get<std::size_t>();
+  policy.next_package = json.at("next_package").get<bool>();
   policy.service_timeout = Milliseconds(json.at("service_timeout_ms").get<std::int64_t>());
   policy.clock = json.at("clock").get<std::vector<std::string>>();
   policy.confirmations = json.at("confirmations").get<std::size_t>();

@@ -128,6 +128,8 @@ struct TrialPolicy {
   // asked, and how long one stop or start may take. 0: never.
   std::size_t service_cycles = 0;
   Milliseconds service_timeout{std::chrono::seconds(120)};
+  // Behind that: whether a package of the scenario's `next_packages` is installed on the patched machines.
+  bool next_package = false;
   // By how much the clocks of all machines are moved on at the end of a trial, one step after the other: see ClockStep.
   std::vector<std::string> clock{};
   std::size_t confirmations = 1;
@@ -148,10 +150,11 @@ struct Scenario {
   std::string name;
   std::string title;
   std::filesystem::path file;
-  std::filesystem::path folder;             // that its relative paths are relative to, absolute
-  std::string digest;                       // SHA-256 of the file's bytes
-  std::vector<DepartmentPlan> departments;  // sorted by name
-  std::vector<CandidateSource> candidates;  // in file order
+  std::filesystem::path folder;                // that its relative paths are relative to, absolute
+  std::string digest;                          // SHA-256 of the file's bytes
+  std::vector<DepartmentPlan> departments;     // sorted by name
+  std::vector<CandidateSource> candidates;     // in file order
+  std::vector<CandidateSource> next_packages;  // installed behind a set, to see whether that can still be done; no apt
   TrialPolicy trial;
   // How long what a run convicted is held back by later ones without being tried again; 0: not at all.
   Milliseconds reuse_convictions{0};

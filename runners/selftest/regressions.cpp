@@ -284,7 +284,8 @@ const std::vector<TrialStep>& trial_steps() {
        [](const TrialPolicy& policy) {
          return policy.stability_load > 0 && policy.stability >= std::chrono::minutes(15);
        }},
-      {"next-package", "another package is installed behind it", [](const TrialPolicy&) { return false; }},
+      {"next-package", "another package is installed behind it",
+       [](const TrialPolicy& policy) { return policy.next_package; }},
       {slower_step, "a check takes longer than before", [](const TrialPolicy&) { return false; }},
   };
   return steps;

@@ -1254,5 +1254,101 @@ TEST_F(ServiceCyclesTest, MeetClientsThatMayFailMeanwhile) {
   EXPECT_EQ(phase.checks.at(0).outcome, Outcome::pass) << "behind it";
 }
 
+// A package that is installed behind every set, and behind none in the control.
+class NextPackageTest : public CellTest {
+ protected:
+  NextPackageTest() {
+    job_.policy.warm_reboots = 0;
+    job_.policy.stability = Milliseconds(0);
+    job_.policy.next_package = true;
+    job_.machines[0].next_package = InstallJob{.candidate = "canary",
+                                               .digest = "digest-canary",
+                                               .packages = {{.file_name = "canary.deb"}},
+                                               .expected = {{"canary:amd64", "2"}}};
+    const auto others = guest_.programs;
+    guest_.programs = [this, others](const auto& program, const auto& arguments, const auto& script) {
+      auto process = others(program, arguments, script);
+      if (program == "dpkg-query" && is_there_) process.output += "canary:amd64\t2\tok\tinstalled\n";
+      return process;
+    };
+    guest_.jobs = [this](const std::string& command) {
+      const bool is_it = command.find("canary") != std::string::npos;
+      if (is_it && hangs_) return test::FakeAgent::Job{{}, "", 1};
+      if (is_it && code_ == 0) is_there_ = true;
+      return test::FakeAgent::Job{is_it ? code_ : 0, is_it ? "dpkg: error 1309\n" : "Setting up ...\n", 1};
+    };
+  }
+  reports::TrialRecord run(reports::Purpose purpose) {
+    is_there_ = false;
+    auto job = trial(purpose);
+    job.media["dns"] = "medium.iso";
+    return prepared().run_trial(job);
+  }
+  static const reports::PhaseRecord& its_phase(const reports::TrialRecord& record) {
+    const auto* phase = reports::find_phase(record, reports::next_package_phase, "dns");
+    static const reports::PhaseRecord none;
+    EXPECT_NE(phase, nullptr);
+    return phase == nullptr ? none : *phase;
+  }
+  bool is_there_ = false;
+  bool hangs_ = false;
+  int code_ = 0;
+};
+
+TEST_F(NextPackageTest, IsInstalledBehindEachSetAndInTheControl) {
+  const auto control = run(reports::Purpose::control);
+  EXPECT_THAT(phases_of(control), ElementsAre("next-package pass"));
+  const auto batch = run(reports::Purpose::batch);
+  EXPECT_THAT(phases_of(batch), ElementsAre("after-install pass", "next-package pass"));
+  for (const auto& record : {control, batch}) {
+    ASSERT_TRUE(its_phase(record).next_package);
+    ASSERT_TRUE(its_phase(record).next_package->install);
+    EXPECT_EQ(its_phase(record).next_package->install->candidate, "canary");
+    EXPECT_EQ(its_phase(record).next_package->install->outcome, Outcome::pass);
+  }
+}
+
+TEST_F(NextPackageTest, ThatCannotBeInstalledFailsTheSet) {
+  (void)run(reports::Purpose::control);
+  code_ = 100;
+  const auto batch = run(reports::Purpose::batch);
+  EXPECT_EQ(batch.outcome, Outcome::fail);
+  EXPECT_THAT(batch.signature, ElementsAre("dns/state:next-package:canary"));
+  ASSERT_EQ(its_phase(batch).differences.size(), 1U);
+  EXPECT_EQ(its_phase(batch).differences[0].after, "failed, exit code 100: dpkg: error 1309\n");
+}
+
+TEST_F(NextPackageTest, ThatCannotBeInstalledInTheControlEitherBlamesNobody) {
+  code_ = 100;
+  EXPECT_EQ(run(reports::Purpose::control).outcome, Outcome::pass);
+  const auto batch = run(reports::Purpose::batch);
+  EXPECT_EQ(batch.outcome, Outcome::pass);
+  EXPECT_TRUE(its_phase(batch).fails_without_patch.contains("state:next-package:canary"));
+}
+
+TEST_F(NextPackageTest, IsNotJudgedWithoutAControlNorWhenTheAgentDoesNotTell) {
+  code_ = 100;
+  EXPECT_EQ(run(reports::Purpose::batch).outcome, Outcome::error);
+  code_ = 0;
+  (void)run(reports::Purpose::control);
+  guest_.jobs = [this](const std::string& command) {
+    deaf_ = command.find("canary") != std::string::npos;
+    return test::FakeAgent::Job{0, "", 1};
+  };
+  const auto batch = run(reports::Purpose::batch);
+  EXPECT_EQ(batch.outcome, Outcome::error);
+  EXPECT_THAT(batch.signature, IsEmpty());
+}
+
+TEST_F(NextPackageTest, ThatTheMachineDoesNotTakeIsSaid) {
+  job_.machines[0].next_package.reset();
+  job_.machines[0].why_no_next_package = "'canary': is for other machines";
+  const auto batch = run(reports::Purpose::batch);
+  EXPECT_EQ(batch.outcome, Outcome::pass);
+  ASSERT_TRUE(its_phase(batch).next_package);
+  EXPECT_FALSE(its_phase(batch).next_package->install);
+  EXPECT_EQ(its_phase(batch).next_package->why_not, "'canary': is for other machines");
+}
+
 }  // namespace
 }  // namespace patchlab::runners::cell

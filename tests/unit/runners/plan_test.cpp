@@ -249,6 +249,37 @@ TEST_F(Planning, PlansEachAloneSoThatSeveralMayBringTheSamePackage) {
   EXPECT_THAT(alone->not_tested, ElementsAre(HasSubstr("tested alone")));
 }
 
+TEST_F(Planning, PutsTheNextPackageOnEveryMediumAndSaysWhereThereIsNone) {
+  add_candidate("other", "1.0");  // no machine has it
+  add_candidate("hello", "3.0");
+  scenario_.next_packages = {scenario_.candidates[1]};
+  scenario_.candidates.pop_back();
+  scenario_.trial.next_package = true;
+  auto plan = this->plan();
+  ASSERT_TRUE(plan) << plan.error().message;
+  const auto& machine = plan->departments.at(0).cell.machines.at(0);
+  ASSERT_TRUE(machine.next_package);
+  EXPECT_EQ(machine.next_package->expected, (InstalledSet{{"hello:amd64", "3.0"}}));
+  EXPECT_THAT(plan->candidates, ::testing::SizeIs(1)) << "it is none";
+  processes_.calls.clear();
+  EXPECT_TRUE(plan->departments[0].medium("dns", {})) << "of the control";
+  EXPECT_EQ(processes_.calls.size(), 1U);
+  EXPECT_THAT(describe(*plan), HasSubstr("and with another package behind the set"));
+
+  scenario_.next_packages = {scenario_.candidates[0]};
+  scenario_.candidates = {};
+  add_candidate("hello", "2.0");
+  plan = this->plan();
+  ASSERT_TRUE(plan) << plan.error().message;
+  EXPECT_FALSE(plan->departments[0].cell.machines[0].next_package);
+  EXPECT_THAT(plan->departments[0].cell.machines[0].why_no_next_package, HasSubstr("other"));
+
+  scenario_.next_packages = scenario_.candidates;
+  plan = this->plan();
+  ASSERT_FALSE(plan);
+  EXPECT_THAT(plan.error().message, HasSubstr("is a candidate: it cannot come behind itself"));
+}
+
 TEST_F(Planning, AsksAptWhereSomethingWouldBeInstalled) {
   status_ = folder_.write("status", "");
   add_candidate("other", "1.0");

@@ -274,6 +274,30 @@ TEST_F(ScenarioOfDomains, MayMoveTheClocksByStepsThatCanBeUnderstood) {
                                     "department 'finance' has one"));
 }
 
+TEST_F(ScenarioOfDomains, MayStopServicesAndHaveAnotherPackageBehindTheSet) {
+  auto policy = parsed()->trial;
+  EXPECT_EQ(policy.service_cycles, 0U);
+  EXPECT_FALSE(policy.next_package);
+  scenario_["trial"] = {{"stability_s", 5}, {"service_cycles", 3}, {"service_timeout_s", 300}, {"clock", {"+1d"}}};
+  scenario_["next_packages"] = {{{"path", "status"}}};
+  const auto scenario = parsed();
+  ASSERT_TRUE(scenario) << scenario.error().message;
+  policy = scenario->trial;
+  EXPECT_EQ(policy.service_timeout, std::chrono::seconds(300));
+  const auto planned = planned_phases(policy);
+  EXPECT_EQ((std::vector<std::string>(planned.end() - 4, planned.end())),
+            (std::vector<std::string>{"stability", "service-cycles", "next-package", "clock+1d"}));
+  EXPECT_EQ(Json(trial_policy_from_json(Json(policy))), Json(policy));
+  ASSERT_EQ(scenario->next_packages.size(), 1U);
+  scenario_["next_packages"] = {{{"source", "apt"}}, {{"path", "nowhere"}}};
+  EXPECT_THAT(problems(), HasSubstr("/next_packages/0: must be the same package in every night"));
+  EXPECT_THAT(problems(), HasSubstr("/next_packages/1/path: there is no file or folder"));
+  scenario_["next_packages"] = "canary";
+  EXPECT_THAT(problems(), HasSubstr("/next_packages: must be a list of packages"));
+  scenario_["trial"]["service_cycles"] = 21;
+  EXPECT_THAT(problems(), HasSubstr("/trial/service_cycles"));
+}
+
 TEST_F(ScenarioOfDomains, NeedAnInstalledSetForDebianOnly) {
   golden("dns").erase("dpkg_status");
   golden("files")["dpkg_status"] = "status";

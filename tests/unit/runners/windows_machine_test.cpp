@@ -509,5 +509,31 @@ TEST_F(WindowsCellTest, ARemovalTrialRestartsRemovesAndLooksAtTheWholeDepartment
   for (const auto& phase : record.phases) EXPECT_EQ(phase.phase, reports::after_removal_phase);
 }
 
+// An update behind which Windows Installer refuses to work, and a small package that shows it.
+TEST_F(WindowsMachineTest, APackageBehindTheSetShowsThatLaterOnesCannotBeInstalled) {
+  windows_.medium.insert("D:canary.msi");
+  windows_.installers["canary.msi"].products = {{"{CANARY}", "1.0"}};
+  job_.machines[0].next_package = InstallJob{
+      .candidate = "canary", .packages = {{.file_name = "canary.msi"}}, .expected = {{"product {CANARY}", "1.0"}}};
+  job_.policy.next_package = true;
+  using Learning = CellMachine::Learning;
+  const auto behind = [&](Learning learning) {
+    windows_.products.erase("{CANARY}");
+    EXPECT_TRUE(machine_->install_next("t", "medium.iso"));
+    return machine_->examine("t", reports::next_package_phase, learning);
+  };
+  EXPECT_TRUE(machine_->revert("control", {}, CellMachine::Checkpoints::no));
+  EXPECT_EQ(in_short(behind(Learning::yes)), "pass");
+  update("KB4487025");
+  (void)install();
+  EXPECT_EQ(in_short(behind(Learning::no)), "pass");
+  (void)install();
+  windows_.installers["canary.msi"].exit_code = 1603;
+  windows_.installers["canary.msi"].products.clear();
+  const auto phase = behind(Learning::no);
+  EXPECT_EQ(phase.outcome, Outcome::fail);
+  EXPECT_THAT(in_short(phase), HasSubstr("next-package canary: installed -> failed, exit code 1603"));
+}
+
 }  // namespace
 }  // namespace patchlab::runners::cell

@@ -265,6 +265,32 @@ TEST(HtmlReport, ShowsHowOftenServicesWereStoppedAndHowLongThatTook) {
     EXPECT_THAT(page, HasSubstr(text));
 }
 
+TEST(HtmlReport, ShowsWhetherAnotherPackageCouldBeInstalledBehindTheSet) {
+  auto record = tests::rich_record();
+  EXPECT_THAT(html_report(record), HasSubstr("Whether another package can be installed behind the set was not asked."));
+  auto& department = record.departments[0];
+  department.phases.emplace_back(next_package_phase);
+  for (auto& trial : department.trials) {
+    if (trial.id != department.final_trial) continue;
+    for (const auto& machine : trial.machines) {
+      trial.phases.push_back({.phase = next_package_phase, .machine = machine, .outcome = Outcome::pass});
+      auto& next = trial.phases.back().next_package.emplace();
+      next.why_not = "it is for Windows";
+      if (machine != trial.machines.front()) continue;
+      next = {.install = InstallRecord{.machine = machine,
+                                       .candidate = "canary",
+                                       .outcome = Outcome::pass,
+                                       .duration_ms = 1700,
+                                       .end = "installed"}};
+    }
+  }
+  const auto page = html_report(record);
+  EXPECT_THAT(page, Not(HasSubstr("behind the set was not asked.")));
+  for (const char* text : {"Then another package is installed behind the set.", "canary", "installed in 1.7 s"})
+    EXPECT_THAT(page, HasSubstr(text));
+  EXPECT_EQ(page.find("not asked: it is for Windows") != std::string::npos, department.machines.size() > 1);
+}
+
 TEST(HtmlReport, ShowsWhatGrowsAndFromWhichPaceOnThatIsSeen) {
   auto record = tests::rich_record();
   auto page = html_report(record);

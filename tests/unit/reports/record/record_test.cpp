@@ -78,6 +78,8 @@ RunRecord record_with_every_field() {
                    {.name = "WDSServer", .why_not = "there is no such service"}},
       .asked = 12,
       .failed = 5};
+  trial.phases[0].next_package = NextPackage{.install = trial.installs[0]};
+  trial.phases[1].next_package = NextPackage{.install = {}, .why_not = "none is to be had"};
   auto& growth = trial.phases[0].growth.emplace();
   growth.why_not = "nobody knows";
   growth.failed = 1;

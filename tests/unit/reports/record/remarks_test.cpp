@@ -79,6 +79,18 @@ TEST(Remarks, NameServicesThatWereToBeStoppedAndWereNot) {
                                       phase.machine)));
 }
 
+TEST(Remarks, NameMachinesWithoutAPackageBehindTheSet) {
+  auto record = tests::good_record();
+  auto& phase = record.departments[0].trials[2].phases[0];
+  phase.phase = next_package_phase;
+  phase.next_package = NextPackage{.install = {}, .why_not = "'canary': is for other roles"};
+  EXPECT_THAT(
+      remarks(record.departments[0]),
+      ElementsAre(fmt::format("not asked on {}: no package was installed behind the set: 'canary': is for other "
+                              "roles",
+                              phase.machine)));
+}
+
 TEST(Remarks, GatherTheMachinesOfWhichNobodyKnowsWhetherTheyGrow) {
   auto record = tests::good_record();
   for (const std::size_t trial : {1U, 2U}) {
