@@ -75,6 +75,11 @@ Result<void> Observation::compare_state(reports::PhaseRecord& record) {
   auto known = usual_log_kinds_;
   known.insert(learnt_log_kinds_.begin(), learnt_log_kinds_.end());
   auto found = checks::state::compare(baseline_state_, state, guest_.job.plan.allowances, known);
+  for (auto& difference : found) {
+    if (difference.kind != checks::state::log_kind) continue;
+    difference.finding = guest_.context.job.policy.new_errors;
+    if (!difference.is_failure()) difference.why = "an error that neither the baseline nor the control logged";
+  }
   record.differences.insert(record.differences.end(), found.begin(), found.end());
   return {};
 }

@@ -54,6 +54,14 @@ bool is_source_package(const std::string& name) {
   });
 }
 
+// The words of a policy for what a finding means.
+const std::map<std::string, checks::state::FindingClass>& error_words() {
+  static const std::map<std::string, checks::state::FindingClass> words{{"fail", checks::state::FindingClass::breach},
+                                                                        {"review", checks::state::FindingClass::review},
+                                                                        {"off", checks::state::FindingClass::notice}};
+  return words;
+}
+
 class Parser {
  public:
   Parser(const Json& json, const fs::path& folder, ScenarioFor purpose)
@@ -704,6 +712,10 @@ class Parser {
     count("cold_reboots", policy.cold_reboots, 20);
     policy.stability_load = 0;  // what it costs a night is not known yet
     count("stability_load", policy.stability_load, 600);
+    const auto word = reader.text_or("new_errors", "fail", [](const std::string& given) {
+      return error_words().contains(given) ? "" : fmt::format("'{}' is none of: fail, review, off", given);
+    });
+    policy.new_errors = error_words().at(word);
     count("service_cycles", policy.service_cycles, 20);
     seconds("service_timeout_s", policy.service_timeout, 1, 3600);
     count("confirmations", policy.confirmations, 10);
@@ -827,6 +839,7 @@ void to_json(Json& json, const TrialPolicy& policy) {
           {"run_deadline_ms", policy.run_deadline.count()},
           {"stability_ms", policy.stability.count()},
           {"stability_load", policy.stability_load},
+          {"new_errors", checks::state::to_string(policy.new_errors)},
           {"service_cycles", policy.service_cycles},
           {"next_package", policy.next_package},
           {"service_timeout_ms", policy.service_timeout.count()},
@@ -848,6 +861,8 @@ TrialPolicy trial_policy_from_json(const Json& json) {
   policy.run_deadline = Milliseconds(json.at("run_deadline_ms").get<std::int64_t>());
   policy.stability = Milliseconds(json.at("stability_ms").get<std::int64_t>());
   policy.stability_load = json.at("stability_load").get<std::size_t>();
+  policy.new_errors =
+      checks::state::finding_class_from(json.at("new_errors").get<std::string>()).value_or(policy.new_errors);
   policy.service_cycles = json.at("service_cycles").get<std::size_t>();
   policy.next_package = json.at("next_package").get<bool>();
   policy.service_timeout = Milliseconds(json.at("service_timeout_ms").get<std::int64_t>());

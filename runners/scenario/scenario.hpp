@@ -124,6 +124,9 @@ struct TrialPolicy {
   // How many checks a minute are asked of each machine meanwhile, one at a time, while it is watched for growth. 0: it
   // is not watched, and nothing is done to it.
   std::size_t stability_load = 12;
+  // What a kind of error line means that neither the baseline nor the control had: it fails the phase, asks a person,
+  // or is on record alone.
+  checks::state::FindingClass new_errors = checks::state::FindingClass::breach;
   // How often each service that a role names is stopped and started again on a patched machine, while its checks are
   // asked, and how long one stop or start may take. 0: never.
   std::size_t service_cycles = 0;

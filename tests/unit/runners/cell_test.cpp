@@ -1058,6 +1058,24 @@ TEST_F(ClockTest, CannotBeMovedToTheEndOfALeaseThatNobodyGot) {
             "the clocks cannot be moved to 'clock+lease-t2': no check of kind dhcp.lease got a lease at the baseline");
 }
 
+TEST_F(CellTest, WhatIsLoggedForTheFirstTimeMeansWhatThePolicySays) {
+  job_.policy.warm_reboots = 0;
+  job_.policy.stability = Milliseconds(0);
+  auto& cell = prepared();
+  EXPECT_EQ(cell.run_trial(trial(reports::Purpose::control)).outcome, Outcome::pass);
+  using checks::state::FindingClass;
+  for (const auto& [means, outcome] : {std::pair{FindingClass::breach, Outcome::fail},
+                                       {FindingClass::review, Outcome::pass},
+                                       {FindingClass::notice, Outcome::pass}}) {
+    job_.policy.new_errors = means;
+    logs_ = "named[163]: error: no zone\n";
+    const auto record = cell.run_trial(trial(reports::Purpose::batch));
+    EXPECT_EQ(record.outcome, outcome);
+    ASSERT_EQ(record.phases.at(0).differences.size(), 1U) << "it is never silent";
+    EXPECT_EQ(record.phases[0].differences[0].finding, means);
+  }
+}
+
 // A service that is stopped and started as its guest is told, while somebody asks for it.
 class ServiceCyclesTest : public CellTest {
  protected:

@@ -219,7 +219,7 @@ class ScenarioSchema : public ::testing::Test {
         {"path": "a.deb", "sha256": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"},
         {"recipe": "recipe"}],
       "next_packages": [{"path": "a.deb"}],
-      "trial": {"service_cycles": 3, "service_timeout_s": 120, "warm_reboots": 1, "cold_reboots": 1, "stability_s": 20, "confirmations": 1, "lab_retries": 1,
+      "trial": {"new_errors": "review", "service_cycles": 3, "service_timeout_s": 120, "warm_reboots": 1, "cold_reboots": 1, "stability_s": 20, "confirmations": 1, "lab_retries": 1,
                 "run_deadline_s": 86400, "reuse_search_h": 24, "reuse_convictions_h": 24, "reuse_controls_h": 24, "reuse_installs_h": 24, "reuse_states_h": 24, "reuse_states_mib": 4096, "server_state": true, "certificate_days": 14, "rehearse_removal": true, "boot_timeout_s": 240, "ready_timeout_s": 60,
                 "install_timeout_s": 600}})");
     json["departments"]["finance"]["machines"]["all"]["checks"] = Json::parse(all_kinds);

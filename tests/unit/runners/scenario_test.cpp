@@ -274,6 +274,20 @@ TEST_F(ScenarioOfDomains, MayMoveTheClocksByStepsThatCanBeUnderstood) {
                                     "department 'finance' has one"));
 }
 
+TEST_F(ScenarioOfDomains, MaySayWhatNewErrorsMean) {
+  using checks::state::FindingClass;
+  EXPECT_EQ(parsed()->trial.new_errors, FindingClass::breach);
+  for (const auto& [word, meant] :
+       {std::pair{"fail", FindingClass::breach}, {"review", FindingClass::review}, {"off", FindingClass::notice}}) {
+    scenario_["trial"] = {{"new_errors", word}};
+    const auto policy = parsed()->trial;
+    EXPECT_EQ(policy.new_errors, meant);
+    EXPECT_EQ(trial_policy_from_json(Json(policy)).new_errors, meant);
+  }
+  scenario_["trial"] = {{"new_errors", "ignore"}};
+  EXPECT_THAT(problems(), HasSubstr("/trial/new_errors: 'ignore' is none of: fail, review, off"));
+}
+
 TEST_F(ScenarioOfDomains, MayStopServicesAndHaveAnotherPackageBehindTheSet) {
   auto policy = parsed()->trial;
   EXPECT_EQ(policy.service_cycles, 0U);
