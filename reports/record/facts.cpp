@@ -10,6 +10,7 @@
 #include <map>
 #include <set>
 
+#include "reports/record/carried.hpp"
 #include "reports/record/findings.hpp"
 #include "reports/record/queries.hpp"
 
@@ -194,6 +195,39 @@ std::string lacks_fence_proof(const DepartmentRecord& department, const Decision
   return {};
 }
 
+bool was_to_be_carried(const DepartmentRecord& department) { return !department.tested_in.empty(); }
+
+// Nothing was seen here. Whether what was seen elsewhere is enough is the policy's word, which the decision tells; that
+// it is no answer at all stands against the run.
+RunFact fact_of_carrying(const RunRecord& record, const DepartmentRecord& department) {
+  const auto carrying = carrying_of(record, department.name);
+  RunFact fact{.kind = FactKind::department,
+               .department = department.name,
+               .outcome = Outcome::skipped,
+               .code = "carried",
+               .sentence = sentence_of(carrying, record.id)};
+  if (carrying.is_carried()) return fact;
+  fact.outcome = Outcome::not_reached;
+  fact.code = "carried-not-alike";
+  fact.asks_for = ExitCode::not_tested;
+  fact.sentence = fmt::format("not tested here, and not like '{}'", carrying.tested_in);
+  for (const auto& one : carrying.obstacles)
+    fact.detail += fmt::format("{}{}{}\n", one.machine, one.machine.empty() ? "" : ": ", one.text);
+  return fact;
+}
+
+RunFact fact_of_carried_verdict(const DepartmentRecord& department, const DepartmentRecord& seen,
+                                const std::string& candidate) {
+  const auto* verdict = find_verdict(seen, candidate);
+  return {.kind = FactKind::verdict,
+          .department = department.name,
+          .subject = candidate,
+          .outcome = Outcome::skipped,
+          .code = "carried",
+          .sentence = fmt::format("not tried here; in '{}': {}", department.tested_in,
+                                  to_string(verdict == nullptr ? Outcome::not_reached : verdict->outcome))};
+}
+
 RunFact fact_of_fence(const DepartmentRecord& department, const DecisionRecord& decision) {
   const auto& fence = department.fence;
   RunFact fact{.kind = FactKind::fence,
@@ -212,7 +246,7 @@ RunFact fact_of_fence(const DepartmentRecord& department, const DecisionRecord& 
   }
   if (fact.outcome != Outcome::pass) return fact;
   if (const auto why = lacks_fence_proof(department, decision); !why.empty()) {
-    const bool nothing_ran = is_only_skips(department);
+    const bool nothing_ran = is_only_skips(department) || was_to_be_carried(department);
     fact.outcome = nothing_ran ? Outcome::skipped : Outcome::not_reached;
     fact.code = nothing_ran ? "nothing-tested" : "fence-unproven";
     fact.asks_for = nothing_ran ? ExitCode::ok : ExitCode::policy;
@@ -485,7 +519,7 @@ class Checks {
                  .code = "ok",
                  .sentence = "as expected"};
     if (took_part(machine)) return fact;
-    const bool nothing_ran = is_only_skips(department_);
+    const bool nothing_ran = is_only_skips(department_) || was_to_be_carried(department_);
     fact.outcome = nothing_ran ? Outcome::skipped : Outcome::not_reached;
     fact.code = "nothing-tested";
     fact.sentence = "no trial looked at it";
@@ -643,17 +677,21 @@ std::vector<RunFact> facts_of_run(const RunRecord& record, const Decisions& deci
   std::vector<RunFact> facts{fact_of_run(record)};
   for (const auto& department : record.departments) {
     const auto& decision = decision_of(decisions, department.name);
-    facts.push_back(Troubles(department).fact());
+    const auto seen = as_tested(record, department);
+    const bool carried = carrying_of(record, department.name).is_carried();
+    facts.push_back(was_to_be_carried(department) ? fact_of_carrying(record, department) : Troubles(department).fact());
     const auto fence = fact_of_fence(department, decision);
     facts.push_back(fence);
     for (const char* phase : {"before", "during", "after"})
       facts.push_back(fact_of_fence_phase(department, phase, fence));
-    facts.push_back(fact_of_decision(department, decision));
+    facts.push_back(fact_of_decision(*seen, decision));
     for (const auto& machine : department.machines) {
       if (machine.likeness) facts.push_back(fact_of_likeness(department, machine));
     }
-    for (const auto& candidate : record.candidates) facts.push_back(fact_of_verdict(department, candidate.id));
-    add_findings(facts, department, decision);
+    for (const auto& candidate : record.candidates)
+      facts.push_back(carried ? fact_of_carried_verdict(department, *seen, candidate.id)
+                              : fact_of_verdict(department, candidate.id));
+    add_findings(facts, *seen, decision);
     Checks(department).add_to(facts);
     for (const auto& flaky : department.flaky) facts.push_back(fact_of_flake(department, flaky));
   }

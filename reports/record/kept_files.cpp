@@ -11,6 +11,7 @@
 #include "lab/core/json.hpp"
 #include "lab/core/paths.hpp"
 #include "lab/core/printable.hpp"
+#include "reports/record/carried.hpp"
 
 namespace patchlab::reports {
 
@@ -76,8 +77,8 @@ std::vector<KeptFile> evidence_of_set(const RunRecord& record, const std::string
     std::ranges::sort(ids);
     return ids;
   };
-  const auto found = std::ranges::find(record.departments, department, &DepartmentRecord::name);
-  if (found == record.departments.end()) return files;
+  const auto found = find_as_tested(record, department);
+  if (found == nullptr) return files;
   const auto rests_on = [&](const TrialRecord& trial, const KeptFile& file) {
     return !trial.evidence_folder.empty() && file.name.starts_with(trial.evidence_folder + "/") &&
            (trial.candidates.empty() || sorted(trial.candidates) == sorted(candidates));

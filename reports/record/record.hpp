@@ -61,6 +61,10 @@ struct MachineRecord {
   // The same of what is looked at of the machine besides: services, ports, access rights, and which changes are
   // accepted. Empty: not known.
   std::string state_digest{};
+  // Of everything that a trial of this machine is made of: SHA-256 over what its cell would be sent (configuration,
+  // checks, network, policy of the trial, files of the candidates), less places on the host. Empty: not known; then
+  // nobody says that it is like another one.
+  std::string definition_digest{};
   // Of a golden image: the folder of its recipe. What a run would start from today is another one when that was
   // changed, not when somebody made an image of the same name from another folder. Empty: not known, or a domain.
   std::string golden_recipe{};
@@ -289,6 +293,9 @@ struct DepartmentRecord {
   std::vector<VerdictRecord> verdicts;  // one per candidate of the run, in scenario order
   std::vector<FlakyRecord> flaky;       // in the order in which they were found
   std::string final_trial;              // id of the trial that ran exactly the promotable set; empty when there is none
+  // The department of this run that was tested instead of it, since their machines are alike (carried.hpp): this one
+  // has no trial and no verdict of its own. Empty: it was tested itself.
+  std::string tested_in{};
 };
 
 // What the run was asked to be other than the whole scenario; all empty: nothing was left out or added on request.
@@ -296,8 +303,9 @@ struct AskedRecord {
   std::vector<std::string> departments;
   std::vector<std::string> roles;
   std::vector<std::string> candidates;
-  std::uint64_t controls = 0;       // above 0: no candidates, only trials without a patch
-  std::vector<std::string> with{};  // ids of candidates that the scenario does not name
+  std::uint64_t controls = 0;        // above 0: no candidates, only trials without a patch
+  std::vector<std::string> with{};   // ids of candidates that the scenario does not name
+  std::vector<std::string> carry{};  // "engineering=finance": not to be tested where it is like the other one
   bool operator==(const AskedRecord&) const = default;
 };
 

@@ -133,6 +133,9 @@ MachineRecord read_machine(const Json& json, const std::string& pointer, Problem
   machine.state_digest = reader.text_or("state_digest", "");
   if (!machine.state_digest.empty() && !is_sha256(machine.state_digest))
     reader.problem("state_digest", "must be a SHA-256 in lower-case hex");
+  machine.definition_digest = reader.text_or("definition_digest", "");
+  if (!machine.definition_digest.empty() && !is_sha256(machine.definition_digest))
+    reader.problem("definition_digest", "must be a SHA-256 in lower-case hex");
   if (!reader.raw("likeness").is_null())
     machine.likeness = lab::facts::likeness_from_json(reader.raw("likeness"), reader.at("likeness"), problems);
   reader.finish();
@@ -461,6 +464,7 @@ DepartmentRecord read_department(const Json& json, const std::string& pointer, P
   department.verdicts = list_of(reader, "verdicts", problems, read_verdict);
   department.flaky = list_of(reader, "flaky", problems, read_flaky);
   department.final_trial = reader.text_or("final_trial", "");
+  department.tested_in = reader.text_or("tested_in", "");
   reader.finish();
   return department;
 }
@@ -474,6 +478,7 @@ AskedRecord read_asked(const Json& json, const std::string& pointer, Problems& p
   asked.candidates = reader.texts_or_empty("candidates");
   asked.controls = static_cast<std::uint64_t>(reader.integer_or("controls", 0, 0, most));
   asked.with = reader.texts_or_empty("with");
+  asked.carry = reader.texts_or_empty("carry");
   reader.finish();
   return asked;
 }

@@ -42,11 +42,13 @@ Json candidate_json(const CandidateRecord& candidate) {
 }
 
 Json asked_json(const AskedRecord& asked) {
-  return {{"departments", asked.departments},
-          {"roles", asked.roles},
-          {"candidates", asked.candidates},
-          {"controls", asked.controls},
-          {"with", asked.with}};
+  Json json{{"departments", asked.departments},
+            {"roles", asked.roles},
+            {"candidates", asked.candidates},
+            {"controls", asked.controls},
+            {"with", asked.with}};
+  if (!asked.carry.empty()) json["carry"] = asked.carry;
+  return json;
 }
 
 Json machine_json(const MachineRecord& machine) {
@@ -62,6 +64,7 @@ Json machine_json(const MachineRecord& machine) {
             {"checks", machine.checks},
             {"check_digests", machine.check_digests},
             {"state_digest", machine.state_digest}};
+  if (!machine.definition_digest.empty()) json["definition_digest"] = machine.definition_digest;
   if (machine.likeness) json["likeness"] = *machine.likeness;
   return json;
 }
@@ -193,6 +196,7 @@ Json department_json(const DepartmentRecord& department) {
             {"trials", department.trials},
             {"verdicts", list_of(department.verdicts, verdict_json)},
             {"final_trial", department.final_trial}};
+  if (!department.tested_in.empty()) json["tested_in"] = department.tested_in;
   if (!department.flaky.empty()) json["flaky"] = list_of(department.flaky, flaky_json);
   return json;
 }

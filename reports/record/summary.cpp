@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 
+#include "reports/record/carried.hpp"
 #include "reports/record/queries.hpp"
 #include "reports/record/severity.hpp"
 
@@ -61,7 +62,7 @@ SummaryDecision decision_in(const DepartmentRecord& department, const DecisionRe
 std::vector<SummaryDecision> decisions_in(const RunRecord& record, const Decisions& decisions) {
   std::vector<SummaryDecision> all;
   for (const auto& department : record.departments) {
-    auto one = decision_in(department, decision_of(decisions, department.name));
+    auto one = decision_in(*as_tested(record, department), decision_of(decisions, department.name));
     const auto same = std::ranges::find(all, one.text, &SummaryDecision::text);
     if (same == all.end()) {
       one.departments = {department.name};
@@ -86,6 +87,7 @@ std::vector<SummaryHeld> held_in(const RunRecord& record, const Decisions& decis
   for (const auto* candidate : candidates) {
     const auto first = all.size();
     for (const auto& department : record.departments) {
+      if (!department.tested_in.empty()) continue;  // said of the department that was tested
       const auto* verdict = find_verdict(department, candidate->id);
       const auto outcome = verdict == nullptr ? Outcome::not_reached : verdict->outcome;
       if (outcome == Outcome::pass || outcome == Outcome::skipped) continue;
