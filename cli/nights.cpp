@@ -9,9 +9,10 @@
 namespace patchlab::cli {
 namespace {
 
-// More candidates than the scenario names make it no less of a night.
+// More candidates than the scenario names make it no less of a night, nor does a department that is like another one.
 bool is_narrowed(const promotion::RunAttempt& attempt) {
-  return std::ranges::any_of(attempt.asked, [](const auto& asked) { return !asked.starts_with("--with "); });
+  return std::ranges::any_of(
+      attempt.asked, [](const auto& asked) { return !asked.starts_with("--with ") && !asked.starts_with("--carry "); });
 }
 
 }  // namespace

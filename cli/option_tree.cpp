@@ -37,6 +37,7 @@ const std::map<std::string, Value>& values() {
       {"--ca-bundle", {ValueKind::file, "PEM"}},
       {"--called", {ValueKind::text, "THEIRS=OURS"}},
       {"--candidate", {ValueKind::name, "CANDIDATE"}},
+      {"--carry", {ValueKind::text, "DEPARTMENT=TESTED"}},
       {"--config", {ValueKind::file, "FILE"}},
       {"--connect", {ValueKind::text, "URI"}},
       {"--controls", {ValueKind::text, "NUMBER"}},

@@ -152,6 +152,11 @@ void add_run(CLI::App& app, Chosen& chosen) {
                    "folder for copies of record, decisions, JUnit and report, or a file for one of them: .json, .xml, "
                    ".html (may be given again)")
       ->allow_extra_args(false);
+  running
+      ->add_option("--carry", arguments->options.carry,
+                   "do not test this department where every machine is like that of the other one, which is tested, as "
+                   "engineering=finance (may be given again); the policy says whether that is enough to promote it")
+      ->allow_extra_args(false);
   running->add_option("--runs", arguments->options.runs, "folder for the run's folder")
       ->capture_default_str()
       ->envname("PATCHLAB_RUNS");

@@ -5,6 +5,7 @@
 #include "cli/terminal.hpp"
 #include "lab/core/printable.hpp"
 #include "reports/record/effect.hpp"
+#include "reports/record/carried.hpp"
 #include "reports/record/facts.hpp"
 #include "reports/record/queries.hpp"
 #include "reports/record/remarks.hpp"
@@ -84,8 +85,8 @@ std::string flaky(const reports::DepartmentRecord& department) {
 std::string promotion(const reports::RunRecord& record, const reports::DepartmentRecord& department,
                       const reports::DecisionRecord& decision) {
   std::string text;
-  const bool nothing_passed =
-      std::ranges::count(department.verdicts, Outcome::pass, &reports::VerdictRecord::outcome) == 0;
+  const bool nothing_passed = std::ranges::count(reports::as_tested(record, department)->verdicts, Outcome::pass,
+                                                 &reports::VerdictRecord::outcome) == 0;
   switch (decision.state) {
     case reports::DecisionState::promoted:
       text +=
@@ -97,6 +98,7 @@ std::string promotion(const reports::RunRecord& record, const reports::Departmen
       break;
     case reports::DecisionState::promotable:
       text += printable_format("{}: may be promoted: patchlab promote {}\n", department.name, record.id);
+      if (!department.tested_in.empty()) text += printable_format("  {}\n", decision.by);
       break;
     case reports::DecisionState::refused:
       text += printable_format("{}: {}\n", department.name, nothing_passed ? "nothing to decide" : "refused");

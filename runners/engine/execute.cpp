@@ -10,12 +10,14 @@
 #include "lab/libvirt/acceleration.hpp"
 #include "lab/network/host_facts.hpp"
 #include "lab/network/watch.hpp"
+#include "reports/record/carried.hpp"
 #include "reports/record/host_keys.hpp"
 #include "reports/record/kept_files.hpp"
 #include "reports/record/queries.hpp"
 #include "reports/record/run_exit_code.hpp"
 #include "runners/engine/content_images.hpp"
 #include "runners/engine/controls.hpp"
+#include "runners/engine/definition.hpp"
 #include "runners/engine/each_alone.hpp"
 #include "runners/engine/host_facts.hpp"
 #include "runners/engine/kept_baselines.hpp"
@@ -144,7 +146,8 @@ class Execution {
     record_.scenario_title = plan_.scenario.title;
     record_.scenario_digest = plan_.scenario.digest;
     record_.started = rfc3339(clock_.wall());
-    record_.asked = {options_.departments, options_.roles, options_.candidates, options_.controls, plan_.with};
+    record_.asked = {options_.departments, options_.roles, options_.candidates,
+                     options_.controls,    plan_.with,     plan_.carry};
     record_.not_tested = plan_.not_tested;
     record_.host = host_facts(tools_.processes);
     for (const auto& candidate : plan_.candidates) record_.candidates.push_back(candidate_record(candidate, plan_));
@@ -161,6 +164,23 @@ class Execution {
                        {"run", record_.id},
                        {"scenario", record_.scenario_name},
                        {"digest", record_.scenario_digest}});
+    for (const auto& word : plan_.carry) carry(word);
+  }
+
+  // Who is not like the other one is tested, as if nobody had asked for anything else.
+  void carry(const std::string& word) {
+    const auto [name, tested_in] = carried_words(word);
+    auto& department = *std::ranges::find(record_.departments, name, &reports::DepartmentRecord::name);
+    department.tested_in = tested_in;
+    const auto carrying = reports::carrying_of(record_, name);
+    if (carrying.is_carried()) {
+      for (auto& verdict : department.verdicts)
+        verdict.reason = fmt::format("not tried here: '{}' was tested, and its machines are alike", tested_in);
+      return say(name + ": " + reports::sentence_of(carrying, record_.id));
+    }
+    department.tested_in.clear();
+    for (const auto& one : carrying.obstacles)
+      say(fmt::format("{} is tested itself: {}{}{}", name, one.machine, one.machine.empty() ? "" : ": ", one.text));
   }
 
   // The programs that are checks, as they are executed: what a verdict rests on can be looked at later.
@@ -211,6 +231,7 @@ class Execution {
       department.machines.push_back(std::move(entry));
     }
     for (const auto& candidate : job.candidates) department.verdicts.push_back({.candidate = candidate.id});
+    if (!plan_.carry.empty()) note_definition(job, department);
     return department;
   }
 
@@ -263,7 +284,9 @@ class Execution {
     host::Room room(folder_.scratch().path(), tools_.memory);
     std::vector<std::jthread> threads;  // joined at the end
     std::vector<std::size_t> waiting;
-    for (std::size_t i = 0; i < plan_.departments.size(); ++i) waiting.push_back(i);
+    for (std::size_t i = 0; i < plan_.departments.size(); ++i) {
+      if (record_.departments[i].tested_in.empty()) waiting.push_back(i);
+    }
     std::map<std::size_t, std::string> why;
     const auto begun = [&](std::size_t index) {
       auto place = room_for(room, index);
@@ -413,6 +436,7 @@ class Execution {
       attempt.evidence = fmt::format("heard there: {}", fmt::join(found, ", "));
     }
     for (std::size_t i = 0; i < record_.departments.size(); ++i) {
+      if (!record_.departments[i].tested_in.empty()) continue;  // nothing of it was there
       auto copy = attempt;
       const auto& cell = plan_.departments[i].cell;
       const auto& domain = golden_of(cell.department, cell.machines.front().plan.name).domain;

@@ -14,6 +14,7 @@
 #include "patches/repack/recipe.hpp"
 #include "patches/set/installed_change.hpp"
 #include "patches/set/patch_set.hpp"
+#include "runners/engine/definition.hpp"
 #include "runners/engine/package_plan.hpp"
 #include "runners/engine/roles.hpp"
 #include "runners/engine/run.hpp"
@@ -53,6 +54,36 @@ Result<void> narrow(Plan& plan, const RunOptions& options) {
     });
   }
   std::erase_if(plan.scenario.departments, [](const auto& department) { return department.machines.empty(); });
+  return {};
+}
+
+// "engineering=finance": both are of the plan, and what is tested for another one is tested itself.
+Result<void> check_carry(const Plan& plan, const RunOptions& options) {
+  std::set<std::string> names, carried, tested;
+  for (const auto& department : plan.scenario.departments) names.insert(department.name);
+  for (const auto& word : options.carry) {
+    const auto wrong = [&](const std::string& why) {
+      return Error{ErrorClass::usage, fmt::format("--carry '{}': {}", word, why),
+                   "name the department that is not to be tested, and the one that is: --carry engineering=finance"};
+    };
+    const auto [department, other] = carried_words(word);
+    if (department.empty() || other.empty()) return wrong("is not DEPARTMENT=TESTED");
+    for (const auto& name : {department, other}) {
+      if (!names.contains(name)) return wrong(fmt::format("the run has no department '{}'", name));
+    }
+    if (!carried.insert(department).second) return wrong(fmt::format("'{}' is named twice", department));
+    tested.insert(other);
+  }
+  for (const auto& name : carried) {
+    if (tested.contains(name))
+      return Error{
+          ErrorClass::usage,
+          fmt::format("--carry: '{}' is to be tested for another department, and not to be tested itself", name),
+          "let each department be tested for the others, or not be tested, but not both"};
+  }
+  if (!options.carry.empty() && options.controls > 0)
+    return Error{ErrorClass::usage, "--carry and --controls: without candidates there is no verdict to carry over",
+                 "leave one of them out"};
   return {};
 }
 
@@ -569,11 +600,13 @@ Result<Plan> make_plan(const Scenario& scenario, const RunOptions& options, cons
   Plan plan;
   plan.scenario = scenario;
   plan.executor = options.executor;
+  plan.carry = options.carry;
   if (plan.executor) {
     PATCHLAB_TRY(host::check_time_limit(*plan.executor, scenario.trial.run_deadline));
     PATCHLAB_TRY(host::check_slurm(tools.processes));
   }
   PATCHLAB_TRY(narrow(plan, options));
+  PATCHLAB_TRY(check_carry(plan, options));
   PATCHLAB_ASSIGN(plan.goldens, tools.goldens(plan.scenario, progress, stop));
   std::set<std::string> roles;  // of all machines, also of those that were left out by an option
   for (const auto& department : scenario.departments) {
@@ -670,6 +703,11 @@ std::string describe(const Plan& plan) {
                   ? printable_format("  candidate {}: skipped, {}\n", candidate.id, candidate.skipped_because)
                   : printable_format("  candidate {}: on {}\n", candidate.id, listed(machines));
     }
+  }
+  for (const auto& word : plan.carry) {
+    const auto [department, tested] = carried_words(word);
+    text += printable_format("\ndepartment {}: not tested where every machine is like that of {}, which is\n",
+                             department, tested);
   }
   const auto& policy = scenario.trial;
   text += printable_format(

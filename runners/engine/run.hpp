@@ -33,6 +33,7 @@ struct RunOptions {
   bool anew = false;                        // takes no answer and no conviction of earlier runs; keeps its own
   std::filesystem::path facts{};            // of machines of production, as given_facts() reads them; empty: not asked
   bool each_alone = false;                  // no sets, see each_alone.hpp; then candidates may bring the same package
+  std::vector<std::string> carry{};         // "engineering=finance": not tested where alike, see definition.hpp
   std::string program;                      // the patchlab binary, for cells and check workers
   std::optional<host::Executor> executor;   // that starts cells of images; nothing: they are children
   // Set: no candidates but those that are given, and this is what is done in each department's cell.
@@ -48,6 +49,7 @@ struct Plan {
   std::map<std::string, std::filesystem::path> sources;  // of those that are files: where each was taken from, by id
   std::vector<DepartmentJob> departments;
   std::vector<std::string> not_tested;       // sentences
+  std::vector<std::string> carry;            // RunOptions::carry
   std::vector<std::string> with;             // ids of the candidates that RunOptions::with named
   std::optional<host::Executor> executor{};  // RunOptions::executor
   // Of machines of production, by "department/machine". Nothing: nobody asks how like them golden machines are.

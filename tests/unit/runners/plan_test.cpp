@@ -166,6 +166,32 @@ TEST_F(Planning, SaysWhoGetsWhatAndMakesTheMediumOfIt) {
   EXPECT_THAT(processes_.calls, ElementsAre("xorriso"));
 }
 
+TEST_F(Planning, CarriesOverOnlyBetweenDepartmentsOfTheRunOfWhichOneIsTested) {
+  add_candidate("hello", "2.0");
+  options_.carry = {"sales=finance"};
+  const auto good = this->plan();
+  ASSERT_TRUE(good) << good.error().message;
+  EXPECT_THAT(good->carry, ElementsAre("sales=finance"));
+  EXPECT_THAT(describe(*good), HasSubstr("department sales: not tested where every machine is like that of finance"));
+  const auto refused = [&](std::vector<std::string> carry) {
+    options_.carry = std::move(carry);
+    const auto plan = this->plan();
+    EXPECT_FALSE(plan);
+    return plan ? std::string() : plan.error().message;
+  };
+  EXPECT_THAT(refused({"sales"}), HasSubstr("is not DEPARTMENT=TESTED"));
+  EXPECT_THAT(refused({"=finance"}), HasSubstr("is not DEPARTMENT=TESTED"));
+  EXPECT_THAT(refused({"sales=office"}), HasSubstr("the run has no department 'office'"));
+  EXPECT_THAT(refused({"sales=finance", "sales=finance"}), HasSubstr("'sales' is named twice"));
+  EXPECT_THAT(refused({"sales=sales"}), HasSubstr("to be tested for another department, and not to be tested itself"));
+  EXPECT_THAT(refused({"sales=finance", "finance=sales"}), HasSubstr("and not to be tested itself"));
+  options_.departments = {"sales"};
+  EXPECT_THAT(refused({"sales=finance"}), HasSubstr("the run has no department 'finance'"));
+  options_.departments.clear();
+  options_.controls = 1;
+  EXPECT_THAT(refused({"sales=finance"}), HasSubstr("without candidates there is no verdict"));
+}
+
 TEST_F(Planning, NarrowsToWhatIsAskedForAndSaysWhatIsLeftOut) {
   options_.departments = {"finance"};
   options_.roles = {"dns"};

@@ -1,0 +1,27 @@
+// SPDX-FileCopyrightText: 2026 The patchlab authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <utility>
+
+#include "lab/core/json.hpp"
+#include "reports/record/record.hpp"
+#include "runners/engine/department_job.hpp"
+
+// Whether a department needs no trials, since another one of the same run has the same machines (docs/adr/0038).
+namespace patchlab::runners {
+
+// MachineRecord::definition_digest, of the machine of this index: SHA-256 over what is sent to the cell of it (the wire
+// form of CellJob), with the network of the department and the policy of the trials, less what is known to decide
+// nothing. So a new field counts until somebody says that it does not.
+[[nodiscard]] std::string definition_digest(const Json& cell, std::size_t machine);
+
+// "engineering=finance" as the department that is not to be tested, and the one that is; both empty: it is not that.
+[[nodiscard]] std::pair<std::string, std::string> carried_words(const std::string& word);
+
+// What must be known of a department before its trials so that it can be compared: the digests of its machines, and
+// which candidates are for which of them.
+void note_definition(const DepartmentJob& job, reports::DepartmentRecord& planned);
+
+}  // namespace patchlab::runners
