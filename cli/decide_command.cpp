@@ -18,6 +18,7 @@
 #include "promotion/desk/people.hpp"
 #include "promotion/desk/stage_policy.hpp"
 #include "promotion/policy/waivers.hpp"
+#include "reports/record/carried.hpp"
 #include "reports/record/queries.hpp"
 
 namespace patchlab::cli {
@@ -101,9 +102,8 @@ Or<Matter> matter_of(const Arguments& arguments, DecisionBook& book, const fs::p
   if (!file) return Refusal{file.error()};
   const auto record = reports::read_run_record(*file);
   if (!record) return Refusal{record.error()};
-  const auto department =
-      std::ranges::find(record->departments, arguments.department, &reports::DepartmentRecord::name);
-  if (department == record->departments.end()) {
+  const auto department = reports::find_as_tested(*record, arguments.department);
+  if (department == nullptr) {
     std::vector<std::string> known;
     for (const auto& one : record->departments) known.push_back(one.name);
     return Refusal{unknown_choice("--department", arguments.department, "is not part of run " + record->id, known)};

@@ -99,10 +99,11 @@ asks='def w: split(" "); def only($k): type == "object" and keys - ($k | w) == [
   def approvals: list and all(.[]; only("count not_by security_key when") and (.count | count(20)) and ((has("not_by") | not) or (.not_by | words("submitter waiver-author policy-author"))) and
     ((has("security_key") | not) or (.security_key | IN("any", "touched", "verified"))) and ((has("when") | not) or (.when | only("severity waived") and (.severity // .waived) and ((has("severity") | not) or (.severity | severities)) and ((has("waived") | not) or (.waived | type == "boolean")))));
   def opt($k; f): (has($k) | not) or (.[$k] | f);
-  def asks: (any(.. | strings; contains("\ufffd")) | not) and only("$schema schema id title author valid_since valid_until replaces run departments coverage likeness approvals change_ticket findings waivers windows emergency") and .schema == "patchlab/policy/v1" and (.id | type == "string" and test("^[a-z][a-z0-9-]*$")) and (.valid_since | moment) and (.valid_until | moment) and
+  def asks: (any(.. | strings; contains("\ufffd")) | not) and only("$schema schema id title author valid_since valid_until replaces run departments coverage likeness carried approvals change_ticket findings waivers windows emergency") and .schema == "patchlab/policy/v1" and (.id | type == "string" and test("^[a-z][a-z0-9-]*$")) and (.valid_since | moment) and (.valid_until | moment) and
   opt("author"; type == "string" and test("^[A-Za-z0-9._@+-]+$")) and opt("replaces"; type == "string" and test("^[0-9a-f]{64}$")) and opt("approvals"; approvals) and opt("change_ticket"; IN("any", "required")) and opt("findings"; only("review notice") and all(.[]; IN("needs-decision", "shown"))) and
   opt("waivers"; only("what max_days max_per_set never") and (.what | words("check state install review")) and (.max_days | count(366)) and (.max_per_set | count(100)) and opt("never"; list and all(.[]; type == "string"))) and
   opt("likeness"; only("max_age_days at_most") and (.max_age_days | count(366)) and (.at_most | only("release packages role-packages configuration role-configuration services ports") and length > 0 and all(.[]; type == "number" and . >= 0 and . <= 100000))) and
+  opt("carried"; only("max_age_hours") and (.max_age_hours | count(8784))) and
   opt("emergency"; only("severity approvals review_within_days") and (.severity | severities) and (.approvals | approvals) and (.review_within_days | count(366)));'
 signers=; version=0; policies=; declare -A closed=() book=()
 for ((i = 1; i <= n; i++)); do k=${kind[i]}; f=objects/${object[i]}
@@ -155,9 +156,21 @@ flags() { # SIGNATURE: what a security key saw: 1 touched, 4 knew who; 0 for oth
 alike='$rules[0].likeness as $l | $l == null or (.departments[] | select(.name == $dep) | .machines | all(.[]; .likeness as $k | $k != null and $k.not_known == "" and
   (($k.observed[0:19] + "Z" | fromdateiso8601) * 1000 | . <= $at + 86400000 and $at - . <= $l.max_age_days * 86400000) and all($l.at_most | to_entries[]; .key as $w | .value as $most | ($w | ltrimstr("role-")) as $p |
   [$k.parts[] | select(.part == $p)] | length == 1 and .[0].not_known == "" and (.[0] | if $w == $p then .only_golden + .only_production + .other else .of_role end) <= $most)))'
+# The record as if this department had been tested, where another one of the run was, its policy takes that at AT, in ms,
+# every machine there is like the one here, nothing here says otherwise, and the manifest says so
+carried='def hex: type == "string" and test("^[0-9a-f]{64}$"); def same: [.role, .address, .memory_mib, .golden_digest, .golden_digest_after, .state_digest, .definition_digest, .checks, .check_digests];
+  def known: (.golden_digest | hex) and .golden_digest_after == .golden_digest and (.state_digest | hex) and (.definition_digest | hex) and .role != "" and .address != "" and (.checks | length) == (.check_digests | length);
+  def places: [.verdicts[] | {candidate, machines: (.machines | sort)}] | sort_by(.candidate);
+  [.departments[] | select(.name == $dep)] as $here | $here[0] as $d | [.departments[] | select(.name == $d.tested_in and .name != $dep and (.tested_in // "") == "")] as $there | $there[0] as $t |
+  if ($here | length) == 1 and ($there | length) == 1 and ($d.machines | length) > 0 and ($d.machines | map(.name) | sort == unique) and ($d.machines | map(.name) | sort) == ($t.machines | map(.name) | sort) and
+    all($d.machines[]; known and (. as $m | any($t.machines[]; .name == $m.name and same == ($m | same)))) and $d.phases == $t.phases and ($d | places) == ($t | places) and
+    $d.outcome == "not-reached" and $d.error == null and $d.trials == [] and ($d.flaky // []) == [] and ($d.final_trial // "") == "" and $d.fence.attempts == [] and $d.fence.troubles == [] and all($d.verdicts[]; .outcome == "not-reached") and
+    ($rules[0].carried.max_age_hours | type) == "number" and ((.finished[0:19] + "Z" | fromdateiso8601) * 1000 | $at - . <= $rules[0].carried.max_age_hours * 3600000) and
+    $manifest[0].carried == {department: $t.name, run: .id, machines: [$d.machines[] | {machine: .name, golden_digest, definition_digest}]}
+  then .departments |= map(if .name == $dep then $t + {name: $d.name, machines: $d.machines, phases: $d.phases} else . end) else error("no") end'
 # What the policy asks of approvals, as "COUNT FLAG NOT" lines; and what failed in the trial of this very set
 # that saw most, the last of several: it must have seen every check in every phase.
-asked='($run[0].departments[] | select(.name == $dep)) as $d | [$d.verdicts[] | select(.outcome == "pass") | .candidate as $c | ($run[0].candidates[] | select(.id == $c) | .severity) // "unknown"] as $all |
+asked='($run[0].departments[] | select(.name == $dep) | .tested_in // "" | if . == "" then $dep else . end) as $where | ($run[0].departments[] | select(.name == $where)) as $d | [$d.verdicts[] | select(.outcome == "pass") | .candidate as $c | ($run[0].candidates[] | select(.id == $c) | .severity) // "unknown"] as $all |
   (if $urgent != "" then .emergency.approvals else .approvals end) // [] | .[] | (.when // {}) as $w | select($w == {} or ($w.waived and $waived != "") or ($w.severity and ($all - (["critical", "important", "moderate", "low"] - $w.severity) | length > 0))) |
   "\(.count // 1) \({any: 0, touched: 1, verified: 4}[.security_key // "any"]) \(if any(.not_by // [] | .[]; . == "policy-author") then "author" else "-" end)"'
 failed='[$manifest[0].candidates[].id] as $ids | .departments[] | select(.name == $dep) | . as $d | [.machines[].name] as $all |
@@ -215,7 +228,7 @@ sized() { # LIST FOLDER: whether its files have these sizes: what is huge is not
   for ((i = 1; i <= n; i++)); do [ "${kind[i]}" = promote-begun ] && is "$i" name "$dep" || continue
     case ${state[${object[i]}]} in promote-done) b=$i ;; promote-refused) ;; *) die "$dep: the promotion of line $i was not finished" ;; esac; done
   [ $b -gt 0 ] || die "$dep: nothing here says that it was promoted"; for ((i = b; i <= n; i++)); do [ "${kind[i]}" != promote-done ] || [ "${object[i]}" != "${object[b]}" ] || d=$i; done
-  get $b set; set=$v; get $b run; run=$v; get $b policy; rules=$v; is $b subjects 1 || die "$dep: line $b promotes more than one set"; record=objects/$run
+  get $b set; set=$v; get $b run; run=$v; get $b policy; rules=$v; is $b subjects 1 || die "$dep: line $b promotes more than one set"; record=objects/$run; instead=
   [ -f "$record" ] || die "$dep: the record of its run is missing"
   for file in "$record" "$folder/manifest.json"; do json "$file" '-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?' || die "$dep: $file is missing, or can be read in more than one way"; done
   jq -r --slurpfile m "$folder/manifest.json" '[$m[0].candidates[].id] as $ids | .candidates[] | .id as $c | select($ids | index($c)) | .files[] | "\(.bytes) \(.sha256)  \($c)/\(.name)"' "$record" >"$work/staged" 2>/dev/null &&
@@ -224,6 +237,8 @@ sized() { # LIST FOLDER: whether its files have these sizes: what is huge is not
   in_force_at "${ms[b]}" $b; rulebook=${book[$rules]:-}
   [[ " ${kind[*]:1:b-1} " = *" policy "* ]] || for p in policy/quickstart.json policy/quickstart-1.json; do [ "$(sum $p)" != "$rules" ] || { rulebook=$p; in_force=$rules; }; done
   [ -n "$rulebook" ] && [ "${in_force//[[:space:]]/}" = "$rules" ] || die "$dep: line $b names a policy that was not in force, or not alone"
+  if jq -e --arg dep "$dep" 'all(.departments[]; .name != $dep or (.tested_in // "") == "")' "$record" >/dev/null 2>&1; then jq -e '.carried == null' "$folder/manifest.json" >/dev/null || die "$dep: the manifest says that another department was tested in its place, and the record does not"
+  else jq --arg dep "$dep" --argjson at "${ms[b]}" --slurpfile rules "$rulebook" --slurpfile manifest "$folder/manifest.json" "$carried" "$record" >"$work/carried" 2>/dev/null || die "$dep: another department was tested in its place, and its policy does not take that, or not all machines are alike"; record=$work/carried; instead=", tested in $(jq -r --arg dep "$dep" '.departments[] | select(.name == $dep) | .machines | length' "$record") machines of another department that are like its own"; fi
   urgent=${fact[${object[b]}.review_by]:-}; if [ -n "$urgent" ]; then get $b ticket; is $b kind promote || die "$dep: line $b is no promotion that can be an emergency"
     days=$(jq -r '.emergency.review_within_days // empty' "$rulebook"); [ -n "$days" ] || die "$dep: line $b is an emergency, and its policy has no lane for that"
     [ "$(ms_of "$urgent")" -le $((ms[b] + days * 86400000)) ] || die "$dep: line $b puts its review off until $urgent"
@@ -270,7 +285,7 @@ sized() { # LIST FOLDER: whether its files have these sizes: what is huge is not
   get $b serial; for ((i = 1; i < b; i++)); do [ "${kind[i]}" != promote-begun ] || ! is "$i" name "$dep" || [ "${fact[${object[i]}.serial]}" -lt "$v" ] || die "$dep: the serial of line $b is not greater than that of line $i"; done; is $b manifest "$(sum "$folder/manifest.json")" && [ "$(jq -r '.department + " " + .set + " " + (.serial | tostring)' "$folder/manifest.json")" = "$dep $set $v" ] || die "$dep: the manifest is not the one that was promoted"
   [ "$(sum "$folder/SHA256SUMS")" = "$set" ] || die "$dep: SHA256SUMS is not the set that was promoted"
   (cd "$folder" && sha256sum --quiet --strict -c SHA256SUMS >/dev/null 2>&1) && [ "$(find "$folder" -type f | wc -l)" = $(($(wc -l <"$folder/SHA256SUMS") + 2)) ] || die "$dep: the files are not those of the set"
-  proven+=" $dep (line $b, serial $v, approved by${names:- nobody}${urgent:+, an emergency})"
+  proven+=" $dep (line $b, serial $v, approved by${names:- nobody}${urgent:+, an emergency}$instead)"
   # Emergencies of this department: reviewed in time when this was promoted; what is open now refutes nothing, and is said.
   days=$(jq -r '.emergency.review_within_days // 0' "$rulebook"); for ((e = 1; e <= b; e++)); do by_then=${fact[${object[e]}.review_by]:-}
     [ "${kind[e]}" = promote-begun ] && is "$e" name "$dep" && [ -n "$by_then" ] && [ "${state[${object[e]}]}" = promote-done ] || continue

@@ -10,6 +10,7 @@
 #include "promotion/browser/assets.hpp"
 #include "promotion/desk/people.hpp"
 #include "promotion/desk/stage_policy.hpp"
+#include "reports/record/carried.hpp"
 #include "reports/record/queries.hpp"
 
 namespace patchlab::promotion::browser {
@@ -60,8 +61,8 @@ struct Counter::Matter {
   DecisionBook::Contents contents;
   DecisionQuestion question;
 
-  [[nodiscard]] const reports::DepartmentRecord& tested() const {
-    return *std::ranges::find(record.departments, department, &reports::DepartmentRecord::name);
+  [[nodiscard]] std::shared_ptr<const reports::DepartmentRecord> tested() const {
+    return reports::find_as_tested(record, department);
   }
   // Keys for our pages that somebody has in force, or had: why an old one does not count is said when it is used.
   [[nodiscard]] std::vector<Signer> signers_at(const Origin& origin) const {
@@ -132,9 +133,8 @@ std::variant<Counter::Matter, NotAsked> Counter::matter_of(const AskedSet& set) 
   Matter matter;
   matter.record = std::move(*record);
   matter.department = set.department;
-  const auto department =
-      std::ranges::find(matter.record.departments, set.department, &reports::DepartmentRecord::name);
-  if (department == matter.record.departments.end())
+  const auto department = matter.tested();
+  if (department == nullptr)
     return NotAsked{404, "department-unknown", fmt::format("run '{}' has no department '{}'", set.run, set.department)};
   matter.candidates = tested_set(*department);
   const auto now = clock_.wall();
@@ -165,7 +165,7 @@ WebResponse Counter::list() const {
       continue;
     }
     for (const auto& department : record->departments) {
-      auto candidates = tested_set(department);
+      auto candidates = tested_set(*reports::as_tested(*record, department));
       if (candidates.empty() || !is_run_id(ids[i])) continue;
       // Of the same department, only what was tested last.
       const bool newer = std::ranges::any_of(sets, [&](const ListedSet& set) {
@@ -191,18 +191,19 @@ WebResponse Counter::page(const AskedSet& set) const {
   const auto head = matter.contents.chain.head();
   auto people = DecisionBook::decisions(matter.question, matter.contents);
   std::erase_if(people.waivers, [](const Waiver& waiver) { return waiver.is_over; });
+  const auto tested = matter.tested();
   const auto title = matter.policy.title.empty() ? std::string() : ": " + matter.policy.title;
   return {200, "text/html; charset=utf-8",
           set_page({.run = set.run,
                     .record = matter.record,
-                    .department = matter.tested(),
+                    .department = *tested,
                     .decision = reports::decision_of(*decisions, set.department),
                     .candidates = matter.candidates,
                     .target = matter.target,
                     .ledger = {head.size, head.hash},
                     .policy = matter.policy.trouble ? matter.policy.trouble->text : matter.policy.id + title,
                     .people = std::move(people),
-                    .failures = failures_of_the_set(matter.tested()),
+                    .failures = failures_of_the_set(*tested),
                     .signers = who_may_decide(matter.signers_at(places_.origin), matter.question.now),
                     .stage = places_.stage.string(),
                     .origin = places_.origin})};

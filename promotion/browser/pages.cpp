@@ -11,6 +11,7 @@
 #include "promotion/book/failures.hpp"
 #include "reports/html/page.hpp"
 #include "reports/html/parts.hpp"
+#include "reports/record/carried.hpp"
 #include "reports/record/findings.hpp"
 #include "reports/record/queries.hpp"
 #include "reports/record/severity.hpp"
@@ -257,6 +258,8 @@ void write_where(Page& page, const ShownSet& shown) {
       for (const auto& machine : shown.department.machines)
         machines.push_back(fmt::format("{} ({})", machine.name, machine.golden));
       fact(page, "Machines", listed(machines));
+      if (const auto carrying = reports::carrying_of(shown.record, shown.department.name); carrying.is_carried())
+        fact(page, "Not tested here", reports::sentence_of(carrying, shown.run));
       fact(page, "Looked at", listed(shown.department.phases));
       fact(page, "Finished", time_text(shown.record.finished));
       fact(page, "Fence",

@@ -13,6 +13,7 @@
 #include "promotion/deploy/approvers.hpp"
 #include "promotion/deploy/rejection.hpp"
 #include "promotion/statement/statement.hpp"
+#include "reports/record/carried.hpp"
 #include "reports/record/queries.hpp"
 
 namespace fs = std::filesystem;
@@ -121,6 +122,8 @@ class ChangeStory {
     if (department == record.departments.end())
       return configuration_error(
           fmt::format("run '{}' has no department '{}'", printable(record.id), printable(change.department)));
+    if (const auto carrying = reports::carrying_of(record, change.department); carrying.is_carried())
+      change.carried = reports::sentence_of(carrying, record.id);
     change.phases = department->phases;
     for (const auto& machine : department->machines) {
       change.machines.push_back(machine.name);
@@ -131,7 +134,7 @@ class ChangeStory {
 
   // The manifest is what the ledger names by its digest, and was proven when it was published.
   static void add_manifest(ChangeRecord& change, const Json& manifest, const reports::RunRecord& record) {
-    const auto department = std::ranges::find(record.departments, change.department, &reports::DepartmentRecord::name);
+    const auto department = reports::find_as_tested(record, change.department);
     std::vector<std::string> ids;
     for (const auto& one : manifest.value("candidates", Json::array())) ids.push_back(text_in(one, "id"));
     for (const auto& id : ids) {

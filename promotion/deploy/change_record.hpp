@@ -86,6 +86,7 @@ struct ChangeRecord {
   std::vector<std::string> phases;
   std::vector<std::string> machines;  // of the lab
   std::size_t checks = 0;             // planned on them
+  std::string carried{};  // that another department was tested instead, and which machines are alike; empty: none was
   bool signed_by_lab = false;
   std::vector<ChangeApproval> approvals;  // none: the policy, or its emergency lane, asks for none
   std::vector<std::string> approved_by;   // people whose approvals count, each once (approvers.hpp)

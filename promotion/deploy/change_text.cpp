@@ -51,6 +51,7 @@ std::vector<std::string> risk_lines(const ChangeRecord& change) {
   std::vector<std::string> lines;
   lines.push_back("worst severity: " + change.worst_severity);
   if (change.attempt > 1) lines.push_back(fmt::format("these candidates were tried {} times", change.attempt));
+  if (!change.carried.empty()) lines.push_back(change.carried);
   if (!change.emergency.empty()) lines.push_back("emergency lane: " + change.emergency);
   if (!change.rollback.empty()) lines.push_back("goes back to an older run: " + change.rollback);
   for (const auto& one : change.waivers)
@@ -111,6 +112,7 @@ Json change_json(const ChangeRecord& change) {
             {"attempt", change.attempt},
             {"waivers", std::move(waivers)},
             {"held_back", change.held_back}};
+  if (!change.carried.empty()) risk["carried"] = change.carried;
   if (!change.emergency.empty()) risk["emergency"] = change.emergency;
   if (!change.rollback.empty()) risk["rollback"] = change.rollback;
   Json json{{"id", change.id()},

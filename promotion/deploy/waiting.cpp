@@ -11,6 +11,7 @@
 #include "promotion/chain/chain.hpp"
 #include "promotion/deploy/approvers.hpp"
 #include "promotion/statement/statement.hpp"
+#include "reports/record/carried.hpp"
 #include "reports/record/host_keys.hpp"
 #include "reports/record/queries.hpp"
 
@@ -56,15 +57,15 @@ MeasuredTimes measured_times(const reports::RunRecord& record, const std::string
     times.accelerator = found->second;
     break;
   }
-  const auto its = std::ranges::find(record.departments, department, &reports::DepartmentRecord::name);
-  const auto* final_trial = its == record.departments.end() ? nullptr : reports::find_trial(*its, its->final_trial);
+  const auto its = reports::find_as_tested(record, department);
+  const auto* final_trial = its == nullptr ? nullptr : reports::find_trial(*its, its->final_trial);
   const auto* trial = final_trial == nullptr ? nullptr : reports::facts_of(*its, *final_trial);
   if (trial == nullptr) {
     times.unknown = "the run has no trial of exactly what was promoted";
     return times;
   }
   // A trial that began where another one had left off did not install all of it itself.
-  auto restarts = restarts_of(record, department, trial->id);
+  auto restarts = restarts_of(record, its->tested_in.empty() ? department : its->tested_in, trial->id);
   std::map<std::string, MachineTime> machines;
   for (const auto& install : trial->installs) {
     if (install.outcome == Outcome::skipped) continue;

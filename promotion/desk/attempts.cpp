@@ -9,6 +9,7 @@
 
 #include "promotion/chain/chain.hpp"
 #include "promotion/statement/statement.hpp"
+#include "reports/record/carried.hpp"
 #include "reports/record/record.hpp"
 
 namespace patchlab::promotion {
@@ -23,8 +24,9 @@ Result<Statement> statement_in(const Chain& chain, const std::string& digest, st
 
 std::string verdict_of(const reports::DepartmentRecord& department) {
   const auto passed = std::ranges::count(department.verdicts, Outcome::pass, &reports::VerdictRecord::outcome);
-  return fmt::format("{}: {} of {} candidates passed", to_string(department.outcome), passed,
-                     department.verdicts.size());
+  return fmt::format(
+      "{}: {} of {} candidates passed{}", to_string(department.outcome), passed, department.verdicts.size(),
+      department.tested_in.empty() ? "" : fmt::format(" in '{}', which was to stand for it", department.tested_in));
 }
 
 class Telling {
@@ -50,8 +52,8 @@ class Telling {
     const auto record = record_of(attempt.run);
     for (auto& part : told.parts) {
       if (record) {
-        const auto found = std::ranges::find(record->departments, part.department, &reports::DepartmentRecord::name);
-        if (found != record->departments.end()) part.verdict = verdict_of(*found);
+        const auto found = reports::find_as_tested(*record, part.department);
+        if (found != nullptr) part.verdict = verdict_of(*found);
       }
       PATCHLAB_TRY(tell_fates(attempt.run, part));
     }

@@ -15,6 +15,7 @@
 #include "promotion/ledger/run_entries.hpp"
 #include "promotion/stage/manifest.hpp"
 #include "promotion/stage/stage_proof.hpp"
+#include "reports/record/carried.hpp"
 #include "reports/record/kept_files.hpp"
 #include "reports/record/run_exit_code.hpp"
 
@@ -52,7 +53,7 @@ Today Desk::today(const reports::RunRecord& record) const {
   const auto chain = book.chain().read();
   const auto history = chain ? chain->history : History();
   for (const auto& department : record.departments) {
-    today.people[department.name] = people_on(book, record, department, policy_, now_);
+    today.people[department.name] = people_on(book, record, *reports::as_tested(record, department), policy_, now_);
     today.last_promoted[department.name] =
         last_promoted(places_.stage, department.name, places_.ledger.parent_path(), history);
     for (const auto& machine : department.machines) {
@@ -193,7 +194,7 @@ class Desk::Promoting {
       if (!departments.empty() && std::ranges::count(departments, department.name) == 0) continue;
       auto promotion = recorded || trouble_ ? one(department) : asked_only(department.name);
       // Where nothing applies nothing is refused, as at the end of the run.
-      const bool applies = !applies_nowhere(department);
+      const bool applies = !applies_nowhere(*reports::as_tested(record_, department));
       anything_applies = anything_applies || applies;
       if (promotion.exit_code != ExitCode::ok && (applies || promotion.exit_code != ExitCode::policy))
         promotions_.exit_code = promotion.exit_code;
@@ -280,7 +281,7 @@ class Desk::Promoting {
     auto promotion = promotion::promote(record_, name, desk_.policy_, today_, desk_.lab_.file, std::move(options));
     // One that had begun is given up by its journal.
     if (promotion.record.outcome != reports::PromotionOutcome::promoted && progress.statement.empty()) {
-      const auto set = sha256(sha256sums_of(record_, tested_set(department)));
+      const auto set = sha256(sha256sums_of(record_, tested_set(*reports::as_tested(record_, department))));
       if (auto told = book_.refused(name, set, basis, promotion.record.reasons); !told)
         note(std::move(told).error().while_doing("writing the refusal down"));
     }

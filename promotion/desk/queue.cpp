@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <set>
 
+#include "reports/record/carried.hpp"
 #include "reports/record/queries.hpp"
 
 namespace patchlab::promotion {
@@ -18,10 +19,6 @@ using reports::RequirementRecord;
 bool is_of_one_candidate(const RequirementRecord& requirement) {
   return requirement.about.contains("candidate") && requirement.code.starts_with("candidate-");
 }
-const reports::DepartmentRecord* department_of(const reports::RunRecord& record, const std::string& name) {
-  const auto found = std::ranges::find(record.departments, name, &reports::DepartmentRecord::name);
-  return found == record.departments.end() ? nullptr : &*found;
-}
 
 // Whether everything that the requirement is about was observed, and failed: an error stands where a failure would.
 bool was_observed(const reports::RunRecord& record, const std::string& department,
@@ -30,7 +27,7 @@ bool was_observed(const reports::RunRecord& record, const std::string& departmen
     const auto found = requirement.about.find(key);
     return found == requirement.about.end() || found->second == value;
   };
-  const auto* found = department_of(record, department);
+  const auto found = reports::find_as_tested(record, department);
   if (found == nullptr) return false;
   for (const auto& trial : found->trials) {
     if (!requirement.about.contains("trial") || !about("trial", trial.id)) continue;
@@ -79,7 +76,7 @@ std::string waive_command(const reports::RunRecord& record, const std::string& d
 std::vector<std::string> held_back_of(const reports::RunRecord& record, const std::string& department,
                                       const std::vector<std::string>& set) {
   std::vector<std::string> held_back;
-  const auto* found = department_of(record, department);
+  const auto found = reports::find_as_tested(record, department);
   for (const auto& id : set) {
     const auto* verdict = found == nullptr ? nullptr : reports::find_verdict(*found, id);
     if (verdict != nullptr && verdict->outcome == Outcome::fail) held_back.push_back(id);
@@ -90,7 +87,7 @@ std::vector<std::string> held_back_of(const reports::RunRecord& record, const st
 // What could still be done where everything that applies was held back: the command with which the first of it would
 // go along. Empty: nothing could.
 std::string how_to_accept(const reports::RunRecord& record, const std::string& department) {
-  const auto* found = department_of(record, department);
+  const auto found = reports::find_as_tested(record, department);
   if (found == nullptr) return {};
   std::string what;
   std::vector<std::string> with;
@@ -110,7 +107,7 @@ bool is_to_be_accepted(const RequirementRecord& requirement) {
 
 std::vector<std::string> set_of(const reports::RunRecord& record, const reports::DecisionRecord& decision) {
   if (!decision.candidates.empty()) return decision.candidates;
-  const auto* department = department_of(record, decision.department);
+  const auto department = reports::find_as_tested(record, decision.department);
   if (department == nullptr) return {};
   const auto* trial =
       reports::find_trial(*department, decision.trial.empty() ? department->final_trial : decision.trial);

@@ -11,6 +11,7 @@
 #include "lab/core/text.hpp"
 #include "promotion/book/failures.hpp"
 #include "promotion/stage/manifest.hpp"
+#include "reports/record/carried.hpp"
 #include "reports/record/queries.hpp"
 #include "reports/record/run_exit_code.hpp"
 
@@ -32,7 +33,8 @@ template <class SetOf>
 std::vector<StatementSubject> subjects_of(const reports::RunRecord& record, SetOf set_of) {
   std::vector<StatementSubject> subjects;
   for (const auto& department : record.departments)
-    subjects.push_back({department.name, sha256(sha256sums_of(record, set_of(department)))});
+    subjects.push_back(
+        {department.name, sha256(sha256sums_of(record, set_of(*reports::as_tested(record, department))))});
   std::ranges::sort(subjects, {}, &StatementSubject::name);
   return subjects;
 }
@@ -42,7 +44,9 @@ std::vector<StatementSubject> subjects_of(const reports::RunRecord& record, SetO
 std::optional<std::vector<std::string>> failed_in(const reports::RunRecord& record) {
   std::set<std::string> failed;
   std::size_t bytes = 0;
-  for (const auto& department : record.departments) {
+  for (const auto& its : record.departments) {
+    const auto seen = reports::as_tested(record, its);
+    const auto& department = *seen;
     const auto* final_trial = reports::find_trial(department, department.final_trial);
     const auto* trial = final_trial == nullptr ? nullptr : reports::facts_of(department, *final_trial);
     if (trial == nullptr) continue;
@@ -108,6 +112,7 @@ std::vector<std::string> asked_of(const reports::AskedRecord& asked) {
   add("--role", asked.roles);
   add("--candidate", asked.candidates);
   add("--with", asked.with);
+  add("--carry", asked.carry);
   if (asked.controls > 0) all.push_back(fmt::format("--controls {}", asked.controls));
   return all;
 }

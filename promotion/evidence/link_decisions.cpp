@@ -12,6 +12,7 @@
 #include "promotion/book/failures.hpp"
 #include "promotion/desk/people.hpp"
 #include "promotion/evidence/signed_lines.hpp"
+#include "reports/record/carried.hpp"
 #include "reports/record/queries.hpp"
 
 namespace patchlab::promotion {
@@ -85,7 +86,7 @@ Result<void> look_at_decisions(Proving& proving, const std::string& department, 
     return {};
   }
   const auto& record = *story.record;
-  const auto found = std::ranges::find(record.departments, department, &reports::DepartmentRecord::name);
+  const auto found = reports::find_as_tested(record, department);
   PATCHLAB_ASSIGN(const auto statements, of_people(proving, story));
   DecisionQuestion question{department,
                             *story.statement.run,

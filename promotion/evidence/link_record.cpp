@@ -12,6 +12,7 @@
 #include "lab/core/printable.hpp"
 #include "promotion/book/failures.hpp"
 #include "promotion/stage/manifest.hpp"
+#include "reports/record/carried.hpp"
 #include "reports/record/kept_files.hpp"
 
 namespace fs = std::filesystem;
@@ -64,8 +65,10 @@ void look_at_record(Proving& proving, const std::string& department, Story& stor
       return proving.missing(department, LinkKind::record, "the ledger does not have the record of its run");
     return says(record.error().message);
   }
-  const auto found = std::ranges::find(record->departments, department, &reports::DepartmentRecord::name);
-  if (found == record->departments.end()) return says("has no department of this name");
+  const auto found = reports::find_as_tested(*record, department);
+  if (found == nullptr) return says("has no department of this name");
+  const auto carrying = reports::carrying_of(*record, department);
+  const auto carried = carrying.is_carried() ? reports::carrying_json(carrying, record->id) : Json();
   if (!record->complete) return says("says that the run was not complete");
   const auto& manifest = *story.manifest;
   if (manifest.run != record->id) return says("is of another run than the manifest");
@@ -76,7 +79,11 @@ void look_at_record(Proving& proving, const std::string& department, Story& stor
   const bool fits = story.tested.empty() || story.tested == sha256(sha256sums_of(*record, tested_set(*found)));
   if (!fits || std::ranges::count(tested_sets(*found), set) == 0)
     return says(fmt::format("the run of line {} tested another set", story.run_line));
+  if (manifest.carried != carried) return says("says something else of where this was tested than the manifest");
   proving.holds(department, LinkKind::record, fmt::format("run {}, {}", printable(record->id), *story.statement.run));
+  if (carrying.is_carried())
+    proving.proof.notes.push_back(
+        fmt::format("'{}' was {}", department, printable(reports::sentence_of(carrying, record->id))));
   look_at_evidence(proving, department, *record, manifest.candidates);
   story.record = std::move(*record);
 }

@@ -8,6 +8,7 @@
 #include <map>
 
 #include "lab/core/digest.hpp"
+#include "reports/record/carried.hpp"
 #include "reports/record/queries.hpp"
 
 namespace patchlab::promotion {
@@ -44,8 +45,9 @@ class Summing {
     if (!asked.roles.empty() || !asked.candidates.empty() || asked.controls > 0)
       add("run: asked to be less than its scenario", TestWord::warned);
     if (!asked.with.empty()) add("run: with candidates that its scenario does not name", TestWord::warned);
-    const auto found = std::ranges::find(record_.departments, name, &reports::DepartmentRecord::name);
-    if (found == record_.departments.end()) {
+    const auto found = reports::find_as_tested(record_, name);
+    look_at_where(name);
+    if (found == nullptr) {
       add(name, TestWord::failed);
     } else {
       look_at(*found);
@@ -66,6 +68,20 @@ class Summing {
   void add(const std::string& test, const std::string& key, Outcome outcome) {
     const bool is_waived = outcome == Outcome::fail && waived_.contains(key);
     add(test, is_waived ? TestWord::warned : word_of(outcome));
+  }
+
+  // Whoever trusts the result shall know that these machines were not tested, but others.
+  void look_at_where(const std::string& name) {
+    const auto carrying = reports::carrying_of(record_, name);
+    if (carrying.tested_in.empty()) return;
+    add(fmt::format("tested in '{}' of run {}, and not here", carrying.tested_in, record_.id), TestWord::warned);
+    for (const auto& one : carrying.alike) {
+      add(fmt::format("{} is like {}/{}: golden {}, definition {}", one.machine, carrying.tested_in, one.machine,
+                      one.golden_digest, one.definition_digest),
+          TestWord::passed);
+    }
+    for (const auto& one : carrying.obstacles)
+      add(fmt::format("not alike: {}{}{}", one.machine, one.machine.empty() ? "" : ": ", one.text), TestWord::failed);
   }
 
   void look_at(const reports::DepartmentRecord& department) {

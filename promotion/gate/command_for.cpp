@@ -20,6 +20,8 @@ std::string command_for(ReasonCode code, const reports::RunRecord& record) {
     case ReasonCode::no_final_trial:
     case ReasonCode::final_set_differs:
     case ReasonCode::coverage_missing:
+    case ReasonCode::carried_not_allowed:
+    case ReasonCode::carried_not_alike:
     case ReasonCode::scenario_not_allowed:
     case ReasonCode::tool_version_not_allowed:
     case ReasonCode::machine_not_planned:

@@ -8,6 +8,7 @@
 #include <array>
 
 #include "promotion/gate/rules.hpp"
+#include "reports/record/carried.hpp"
 #include "reports/record/queries.hpp"
 
 namespace patchlab::promotion {
@@ -35,9 +36,20 @@ constexpr std::array rules = {&look_at_run,
                               &look_at_findings,
                               &look_at_prerequisites};
 
+// Of a department that was not tested, and to which nothing carries over: there is no trial that could be asked about.
+constexpr std::array rules_without_trials = {&look_at_run,       &look_at_standing,       &look_at_evidence,
+                                             &look_at_age,       &look_at_what_was_asked, &look_at_policy,
+                                             &look_at_objections};
+
 Decision decide_on(GateCase gate) {
   gate.decision.department = gate.department.name;
-  for (const auto rule : rules) rule(gate);
+  const auto ask = [&](const auto& all) {
+    for (const auto rule : all) rule(gate);
+  };
+  if (carrying_of(gate.record, gate.department.name).obstacles.empty())
+    ask(rules);
+  else
+    ask(rules_without_trials);
   gate.conclude();
   return std::move(gate.decision);
 }
@@ -86,8 +98,8 @@ Decision decide(const RunRecord& record, const std::string& department, const Po
                                     {}});
     return refusal;
   }
-  return decide_on_sets(record, *std::ranges::find(record.departments, department, &DepartmentRecord::name), policy,
-                        today);
+  const auto seen = find_as_tested(record, department);
+  return decide_on_sets(record, *seen, policy, today);
 }
 
 }  // namespace patchlab::promotion

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "lab/core/time.hpp"
+#include "reports/record/carried.hpp"
 #include "reports/record/queries.hpp"
 #include "reports/record/remarks.hpp"
 
@@ -89,6 +90,8 @@ void GateCase::conclude() {
   if (!decision.promotes()) decision.promotable.clear();
   if (!decision.promotes()) return;
   decision.by = approval_sentence(policy, approvers());
+  if (const auto carrying = carrying_of(record, department.name); carrying.is_carried())
+    decision.by += "; " + sentence_of(carrying, record.id);
   for (const auto& waived : decision.waived)
     decision.by += fmt::format("; {} {} by {} until {}", waived.key, waived.is_a_failure() ? "waived" : "accepted",
                                waived.by, waived.until);

@@ -36,6 +36,15 @@ constexpr std::array<ReasonMeaning, reason_count> all{{
      "run it again, whole"},
     {ReasonCode::not_asked, "not-asked", "the run was started with --controls: it had no candidates",
      "run it again without --controls"},
+    {ReasonCode::carried_not_allowed, "carried-not-allowed",
+     "this department was not tested, but another one of the run, and the policy does not take that for enough, or not "
+     "for so long",
+     "run it again without --carry, so that this department is tested; or have the policy say 'carried'"},
+    {ReasonCode::carried_not_alike, "carried-not-alike",
+     "this department was not tested, and what was seen in another one does not carry over: a machine there is not "
+     "like "
+     "the one here, nobody knows whether it is, or this department has an own result that says otherwise",
+     "run it again without --carry, so that this department is tested"},
     {ReasonCode::department_not_allowed, "department-not-allowed", "the policy does not name this department",
      "add it to the policy, or promote another one"},
     {ReasonCode::scenario_not_allowed, "scenario-not-allowed", "the run is of a scenario that the policy does not take",

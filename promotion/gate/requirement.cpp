@@ -49,6 +49,8 @@ bool is_for_people(ReasonCode code) {
     case ReasonCode::policy_not_in_force:
     case ReasonCode::policy_ambiguous:
     case ReasonCode::run_incomplete:
+    case ReasonCode::carried_not_allowed:
+    case ReasonCode::carried_not_alike:
     case ReasonCode::not_recorded:
     case ReasonCode::evidence_changed:
     case ReasonCode::stale:

@@ -20,6 +20,8 @@ enum class ReasonCode {
   department_unknown,        // the record does not have it
   narrowed,                  // the run left something out, so the department was not tested as a whole
   not_asked,                 // the run was started with --controls
+  carried_not_allowed,       // it was tested in another department, and that is not enough, or not any more
+  carried_not_alike,         // or the machines there are not all like those here
   department_not_allowed,    // the policy does not have it
   scenario_not_allowed,      // the run is of a scenario that the policy does not take
   tool_version_not_allowed,  // it was made by a patchlab that the policy does not take

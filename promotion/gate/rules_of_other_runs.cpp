@@ -26,8 +26,9 @@ bool is_known_here(const GateCase& gate, const CandidateRecord& candidate, const
 // It failed with nothing but what passes here, and neither another scenario nor other machines explain why it passes
 // now, nor does a check that fails without any patch.
 bool nothing_else_changed(const GateCase& gate, const PastFailure& failure) {
-  if (failure.department != gate.department.name || failure.scenario_digest != gate.record.scenario_digest)
-    return false;
+  // What passed in a department that is like this one, and failed there before, is as little known here.
+  const bool is_of_here = failure.department == gate.department.name || failure.department == gate.department.tested_in;
+  if (!is_of_here || failure.scenario_digest != gate.record.scenario_digest) return false;
   const auto passes_here = [&](const std::string& id) {
     const auto* verdict = find_verdict(gate.department, id);
     return verdict != nullptr && verdict->outcome == Outcome::pass;
@@ -74,10 +75,30 @@ void look_at_failure(GateCase& gate, const PastFailure& failure) {
   }
 }
 
+// What was seen in the department itself, at any time, goes before whatever was seen in one that is like it: it is not,
+// as far as these bytes are concerned.
+void look_at_own_results(GateCase& gate, const std::vector<PastFailure>& results, const char* what) {
+  if (gate.department.tested_in.empty()) return;
+  for (const auto& result : results) {
+    if (result.department != gate.department.name) continue;
+    for (const auto& candidate : gate.record.candidates) {
+      const auto* verdict = find_verdict(gate.department, candidate.id);
+      const bool would_go =
+          (verdict != nullptr && verdict->outcome == Outcome::pass) || gate.is_in_named_set(candidate.id);
+      if (!would_go || !are_same_bytes(candidate, result)) continue;
+      gate.block(ReasonCode::carried_not_alike, gate.of_candidate(candidate.id),
+                 fmt::format("{} here itself, in run {}: what was seen in '{}' does not answer that", what, result.run,
+                             gate.department.tested_in));
+    }
+  }
+}
+
 }  // namespace
 
 void look_at_standing(GateCase& gate) {
   if (!gate.today.standing) return;
+  look_at_own_results(gate, gate.today.standing->failures, "failed");
+  look_at_own_results(gate, gate.today.standing->undecided, "ended in an error");
   if (!gate.today.standing->recorded)
     gate.block(ReasonCode::not_recorded, gate.of_run(), gate.today.standing->otherwise);
   gate.asked(ReasonCode::not_recorded, gate.of_run(), "the ledger has this run with this very record");

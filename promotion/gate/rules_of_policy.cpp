@@ -15,6 +15,8 @@ ReasonCode code_of(DemandCode code) {
     case DemandCode::scenario_not_allowed: return ReasonCode::scenario_not_allowed;
     case DemandCode::tool_version_not_allowed: return ReasonCode::tool_version_not_allowed;
     case DemandCode::run_narrowed: return ReasonCode::narrowed;
+    case DemandCode::carried_not_allowed: return ReasonCode::carried_not_allowed;
+    case DemandCode::carried_not_alike: return ReasonCode::carried_not_alike;
     case DemandCode::machine_not_planned: return ReasonCode::machine_not_planned;
     case DemandCode::check_not_planned: return ReasonCode::check_not_planned;
     case DemandCode::phase_not_planned: return ReasonCode::phase_not_planned;

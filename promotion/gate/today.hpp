@@ -54,6 +54,7 @@ struct Standing {
   bool recorded = false;  // it holds this run with the digest of this very record
   std::string otherwise;  // why not, for the reader
   std::vector<PastFailure> failures;
+  std::vector<PastFailure> undecided{};  // the same of verdicts that the lab could not tell
   std::vector<LaterCandidate> later_candidates;
   std::vector<PastPromotion> promotions;  // of all runs, in order
 };

@@ -86,6 +86,8 @@ Standing standing_of(const reports::RunRecord& record, const std::vector<Ledger:
     if (entry.kind != "verdict" || run == record.id) continue;
     if (text_of(entry.payload, "outcome") == to_string(Outcome::fail))
       standing.failures.push_back(failure_of(entry.payload, runs[run], later));
+    if (text_of(entry.payload, "outcome") == to_string(Outcome::error))
+      standing.undecided.push_back(failure_of(entry.payload, runs[run], later));
     if (later) {
       standing.later_candidates.push_back({run, text_of(entry.payload, "department"),
                                            text_of(entry.payload, "candidate"),

@@ -10,6 +10,7 @@
 #include <iterator>
 
 #include "lab/core/time.hpp"
+#include "reports/record/carried.hpp"
 #include "reports/record/queries.hpp"
 #include "reports/record/severity.hpp"
 
@@ -43,6 +44,7 @@ class Asking {
     ask_scenario();
     ask_tool_version();
     ask_whole();
+    ask_carried();
     ask_machines_and_checks();
     ask_phases();
     ask_coverage();
@@ -269,6 +271,43 @@ class Asking {
         people.insert(given.by);
     }
     return people.empty() ? std::string() : fmt::format("{}", fmt::join(people, ", "));
+  }
+
+  // Nothing is asked of a department that was tested itself.
+  void ask_carried() {
+    const auto carrying = carrying_of(record_, department_.name);
+    if (carrying.tested_in.empty()) return;
+    ask_whether_carried_is_enough(carrying);
+    for (const auto& obstacle : carrying.obstacles) {
+      auto& demand = add(DemandCode::carried_not_alike, false,
+                         fmt::format("not tested here, and not like '{}': {}", carrying.tested_in, obstacle.text));
+      demand.machine = obstacle.machine;
+      demand.command = test_it_here();
+    }
+    if (carrying.is_carried()) add(DemandCode::carried_not_alike, true, sentence_of(carrying, record_.id));
+  }
+  [[nodiscard]] std::string test_it_here() const {
+    return fmt::format("patchlab run SCENARIO --department {}", department_.name);
+  }
+  void ask_whether_carried_is_enough(const Carrying& carrying) {
+    const auto refuse = [&](std::string text) {
+      add(DemandCode::carried_not_allowed, false, std::move(text)).command = test_it_here();
+    };
+    const auto where = fmt::format("tested in '{}', and not here", carrying.tested_in);
+    if (!policy_.carried) {
+      refuse(fmt::format("{}: {} does not take that for enough", where, name_of(policy_)));
+      return;
+    }
+    const auto ended = parse_rfc3339(record_.finished);
+    const auto hours = policy_.carried->max_age.count();
+    if (!ended)
+      refuse(fmt::format("{}, and '{}' is not a time at which that ended", where, record_.finished));
+    else if (facts_.now - *ended > policy_.carried->max_age)
+      refuse(fmt::format("{}: that ended at {}, and {} takes it for {} hours", where, record_.finished,
+                         name_of(policy_), hours));
+    else
+      add(DemandCode::carried_not_allowed, true,
+          fmt::format("{}: {} takes that for {} hours", where, name_of(policy_), hours));
   }
 
   void ask_likeness() {
@@ -512,6 +551,8 @@ const char* to_string(DemandCode code) {
     case DemandCode::scenario_not_allowed: return "scenario-not-allowed";
     case DemandCode::tool_version_not_allowed: return "tool-version-not-allowed";
     case DemandCode::run_narrowed: return "run-narrowed";
+    case DemandCode::carried_not_allowed: return "carried-not-allowed";
+    case DemandCode::carried_not_alike: return "carried-not-alike";
     case DemandCode::machine_not_planned: return "machine-not-planned";
     case DemandCode::check_not_planned: return "check-not-planned";
     case DemandCode::phase_not_planned: return "phase-not-planned";

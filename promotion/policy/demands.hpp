@@ -83,6 +83,8 @@ enum class DemandCode {
   scenario_not_allowed,
   tool_version_not_allowed,
   run_narrowed,
+  carried_not_allowed,  // it was tested in another department, and that is not enough, or not any more
+  carried_not_alike,    // or the machines there are not all like those here
   machine_not_planned,
   check_not_planned,
   phase_not_planned,

@@ -77,6 +77,9 @@ std::vector<std::string> summary_of(const Policy& policy) {
     lines.push_back(fmt::format("likeness: facts of production at most {} days old, differing at most: {}",
                                 policy.likeness->max_age.count(), fmt::join(limits, ", ")));
   }
+  if (policy.carried)
+    lines.push_back(fmt::format("tested in another department: taken for {} hours, where all machines are alike",
+                                policy.carried->max_age.count()));
   if (policy.submitter == Submitter::signer) lines.emplace_back("submitter: a person of the list of signers");
   say_approvals(lines, "approvals", policy.approvals);
   if (policy.approvals.empty()) lines.emplace_back("approvals: none, nobody is asked");

@@ -105,6 +105,13 @@ struct LikenessRule {
   bool operator==(const LikenessRule&) const = default;
 };
 
+// What was tested in another department of the same run, whose machines are alike (reports/record/carried.hpp), is
+// enough for one that was not tested.
+struct CarriedRule {
+  std::chrono::hours max_age{0};  // of the run's end; what is older than the policy's own max_age is refused anyway
+  bool operator==(const CarriedRule&) const = default;
+};
+
 // When a promotion may happen, in UTC; `to` that is not after `from` is on the next day. Each day starts at 00:00 UTC.
 struct Window {
   std::set<unsigned> days;  // ISO weekdays: 1 Monday ... 7 Sunday; the day on which it opens
@@ -156,6 +163,7 @@ struct Policy {
   std::map<std::string, DemandedMachines> departments;  // empty: any department, whatever it has
   CoverageRule coverage;
   std::optional<LikenessRule> likeness{};  // nothing: not asked
+  std::optional<CarriedRule> carried{};    // nothing: each department is tested itself
 
   std::vector<ApprovalRule> approvals;  // empty: nobody is asked
   ChangeTicket change_ticket = ChangeTicket::any;

@@ -101,6 +101,7 @@ class Reading {
     if (reader.has("departments")) read_departments(reader, policy);
     if (reader.has("coverage")) read_coverage(reader.object("coverage"), policy.coverage);
     if (reader.has("likeness")) read_likeness(reader.object("likeness"), policy);
+    if (reader.has("carried")) read_carried(reader.object("carried"), policy);
     policy.change_ticket = word_or(reader, "change_ticket", ticket_words, policy.change_ticket);
     policy.approvals = read_approvals(reader, "approvals", policy);
     if (reader.has("findings")) read_findings(reader.object("findings"), policy.findings);
@@ -318,6 +319,11 @@ class Reading {
       reader.problem("at_most", "an empty object asks for nothing; leave 'likeness' out if that is meant");
     reader.finish();
     policy.likeness = std::move(rule);
+  }
+
+  static void read_carried(JsonReader reader, Policy& policy) {
+    policy.carried = CarriedRule{std::chrono::hours(reader.integer("max_age_hours", 1, most_hours))};
+    reader.finish();
   }
 
   std::vector<ApprovalRule> read_approvals(JsonReader& reader, const char* key, const Policy& policy) {

@@ -13,6 +13,7 @@
 #include "lab/core/names.hpp"
 #include "lab/core/time.hpp"
 #include "promotion/stage/stage.hpp"
+#include "reports/record/carried.hpp"
 #include "reports/record/queries.hpp"
 
 namespace patchlab::promotion {
@@ -104,6 +105,7 @@ void read_second_version(JsonReader& reader, Manifest& manifest) {
   reader.text("tool_version");
   for (const char* other : {"schema", "scenario", "golden_images", "held_back"}) static_cast<void>(reader.raw(other));
   if (reader.has("waived")) static_cast<void>(reader.raw("waived"));
+  if (reader.has("carried")) manifest.carried = reader.raw("carried");
   if (reader.has("emergency")) {
     auto use = reader.object("emergency");
     manifest.emergency = EmergencyUse{use.text("reason"), use.text("ticket"), use.text("review_by")};
@@ -148,8 +150,8 @@ bool is_plain_name(const std::string& name) {
 }
 
 Json manifest_json(const reports::RunRecord& record, const Decision& decision, const ManifestFacts& facts) {
-  const auto& department =
-      *std::ranges::find(record.departments, decision.department, &reports::DepartmentRecord::name);
+  const auto seen = reports::find_as_tested(record, decision.department);
+  const auto& department = *seen;
   const auto& tested_in = decision.trial.empty() ? department.final_trial : decision.trial;
   const auto& final_trial = *reports::find_trial(department, tested_in);
   Json waived = Json::array();
@@ -193,6 +195,8 @@ Json manifest_json(const reports::RunRecord& record, const Decision& decision, c
   add("policy", facts.policy);
   add("run_object", facts.run_object);
   add("rollback", facts.rollback_reason);
+  if (const auto carrying = reports::carrying_of(record, decision.department); carrying.is_carried())
+    json["carried"] = reports::carrying_json(carrying, record.id);
   if (const auto& use = decision.emergency)
     json["emergency"] = {{"reason", use->reason}, {"ticket", use->ticket}, {"review_by", use->review_by}};
   return json;

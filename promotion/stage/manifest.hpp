@@ -34,6 +34,7 @@ struct Manifest {
   std::uint64_t serial = 0;                 // from 1; each version that is published in a department has a greater one
   std::string set;                          // digest of SHA256SUMS
   std::optional<EmergencyUse> emergency{};  // it was published through the emergency lane
+  Json carried{};                           // where it was tested instead (reports::carrying_json); null: here
 };
 
 // What the desk adds to a manifest: empty is left out.

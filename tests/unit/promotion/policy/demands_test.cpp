@@ -291,6 +291,23 @@ const std::vector<Taken>& takings() {
          f.lane = Lane::emergency;
          f.approvals.clear();
        }},
+      {"TestedElsewhere", carried_not_allowed, [](P, R r, F) { r.departments[0].tested_in = "sales"; }},
+      {"TestedElsewhereTooLongAgo", carried_not_allowed,
+       [](P p, R r, F) {
+         p.carried = CarriedRule{std::chrono::hours(0)};
+         r.departments[0].tested_in = "sales";
+       }},
+      {"TestedElsewhereAndNobodyKnowsWhen", carried_not_allowed,
+       [](P p, R r, F) {
+         p.carried = CarriedRule{std::chrono::hours(1)};
+         r.departments[0].tested_in = "sales";
+         r.finished = "yesterday";
+       }},
+      {"TestedElsewhereAndNotAlike", carried_not_alike,
+       [](P p, R r, F) {
+         p.carried = CarriedRule{std::chrono::hours(1)};
+         r.departments[0].tested_in = "sales";
+       }},
       {"WindowNotOpenYet", window_closed, [](P, R, F f) { f.now = at("2026-11-22T05:59:59Z"); }},
       {"WindowClosed", window_closed, [](P, R, F f) { f.now = at("2026-11-22T08:00:00Z"); }},
       {"WindowOfAnotherDay", window_closed, [](P p, R, F) { p.windows[0].days = {6}; }},

@@ -41,6 +41,7 @@ Json with_every_key() {
                         {"role-configuration", 2},
                         {"services", 3},
                         {"ports", 4}}}};
+  json["carried"] = {{"max_age_hours", 48}};
   json["findings"] = {{"review", "shown"}, {"notice", "needs-decision"}};
   return json;
 }
@@ -83,6 +84,7 @@ TEST(PolicyDocument, IsReadAsItIsWritten) {
                                             {"role-configuration", 2},
                                             {"services", 3},
                                             {"ports", 4}}}));
+  EXPECT_EQ(policy.carried, CarriedRule{std::chrono::hours(48)});
   const std::set<NotBy> others{NotBy::submitter, NotBy::waiver_author, NotBy::policy_author};
   EXPECT_THAT(policy.approvals, ElementsAre(ApprovalRule{1, others, SecurityKey::verified, {}, false},
                                             ApprovalRule{2, others, SecurityKey::any, {"critical"}, true}));
@@ -280,6 +282,10 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"UnknownKey", [](Json& j) { j["run"]["max_age"] = 3; },
                 "/run/max_age: unknown key; allowed here: control, fence, max_age_hours, narrowed, not_reproduced, "
                 "phases, scenarios, submitter, tool_versions; did you mean max_age_hours?"},
+        Mistake{"CarriedForNoTime", [](Json& j) { j["carried"]["max_age_hours"] = 0; },
+                "/carried/max_age_hours: must be a whole number from 1 to 8784, found 0"},
+        Mistake{"CarriedFromWhom", [](Json& j) { j["carried"]["from"] = "finance"; },
+                "/carried/from: unknown key; allowed here: max_age_hours"},
         Mistake{"TicketPerhaps", [](Json& j) { j["change_ticket"] = "require"; },
                 "/change_ticket: 'require' is not one of: any, required"},
         Mistake{"OtherSchema", [](Json& j) { j["schema"] = "patchlab/policy/v2"; },
@@ -384,13 +390,14 @@ TEST(PolicyDocument, SaysEverythingThatIsWrong) {
   auto json = smallest();
   json["surprise"] = 1;
   json["run"] = {{"phases", {"lunch"}}, {"control", "maybe"}};
-  EXPECT_EQ(read(json).error().message,
-            "p.json: /run/phases/0: 'lunch' is no phase: after-install, after-reboot-1 ..., stability, clock+1d ...\n"
-            "p.json: /run/control: 'maybe' is not one of: required, if-present\n"
-            "p.json: /surprise: unknown key; allowed here: $schema, approvals, author, change_ticket, coverage, "
-            "departments, emergency, findings, id, likeness, replaces, run, schema, title, valid_since, valid_until, "
-            "waivers, "
-            "windows");
+  EXPECT_EQ(
+      read(json).error().message,
+      "p.json: /run/phases/0: 'lunch' is no phase: after-install, after-reboot-1 ..., stability, clock+1d ...\n"
+      "p.json: /run/control: 'maybe' is not one of: required, if-present\n"
+      "p.json: /surprise: unknown key; allowed here: $schema, approvals, author, carried, change_ticket, coverage, "
+      "departments, emergency, findings, id, likeness, replaces, run, schema, title, valid_since, valid_until, "
+      "waivers, "
+      "windows");
 }
 
 }  // namespace
