@@ -93,6 +93,13 @@ class CellTest : public ::testing::Test {
     return job;
   }
 
+  // What this guest has installed is listed as ever: that nothing changed is said of each installation.
+  static std::vector<checks::state::StateDifference> but_brought(
+      std::vector<checks::state::StateDifference> differences) {
+    std::erase_if(differences, [](const auto& difference) { return difference.kind == "brought"; });
+    return differences;
+  }
+
   static std::vector<std::string> phases_of(const reports::TrialRecord& record) {
     std::vector<std::string> phases;
     for (const auto& phase : record.phases) phases.push_back(phase.phase + " " + to_string(phase.outcome));
@@ -1005,7 +1012,7 @@ TEST_F(ClockTest, BlamesNobodyForWhatEndsInTheControlAsWellAndSaysSo) {
   for (const auto& record : {control, batch}) {
     const auto* phase = reports::find_phase(record, "clock+12h", "dns");
     ASSERT_NE(phase, nullptr);
-    EXPECT_THAT(phase->differences, IsEmpty());
+    EXPECT_THAT(but_brought(phase->differences), IsEmpty());
     EXPECT_EQ(phase->fails_without_patch,
               (std::map<std::string, std::string>{{"state:service:named", "running -> stopped"}}));
     EXPECT_TRUE(reports::find_phase(record, "clock+1d", "dns")->fails_without_patch.empty());
@@ -1175,7 +1182,7 @@ TEST_F(ServiceCyclesTest, ThatFailWithoutThePatchBlameNobodyAndThatIsSaid) {
   EXPECT_EQ(control.outcome, Outcome::pass);
   const auto batch = run(reports::Purpose::batch);
   EXPECT_EQ(batch.outcome, Outcome::pass);
-  EXPECT_THAT(its_phase(batch).differences, IsEmpty());
+  EXPECT_THAT(but_brought(its_phase(batch).differences), IsEmpty());
   EXPECT_TRUE(its_phase(batch).fails_without_patch.contains("state:service-cycle:named"));
   EXPECT_TRUE(its_phase(batch).fails_without_patch.contains("state:service:named"));
 }
@@ -1186,7 +1193,7 @@ TEST_F(ServiceCyclesTest, AreNotJudgedWhenNoControlMadeThem) {
   EXPECT_EQ(batch.outcome, Outcome::error);
   ASSERT_TRUE(batch.error);
   EXPECT_EQ(batch.error->error_class, ErrorClass::infrastructure);
-  EXPECT_THAT(batch.error->message, ::testing::HasSubstr("no control did the same"));
+  EXPECT_THAT(batch.error->message, ::testing::HasSubstr("no control was put to the same"));
 }
 
 TEST_F(ServiceCyclesTest, ThatTheAgentDoesNotTellOfAreNoVerdict) {
@@ -1237,7 +1244,7 @@ TEST_F(ServiceCyclesTest, WhatIsLoggedMeanwhileIsToldAndFailsNobodyLaterEither) 
   ASSERT_EQ(its_phase(batch).differences.size(), 1U);
   EXPECT_EQ(its_phase(batch).differences[0].kind, checks::state::log_kind);
   EXPECT_EQ(its_phase(batch).differences[0].finding, checks::state::FindingClass::notice);
-  EXPECT_THAT(reports::find_phase(batch, "clock+1d", "dns")->differences, IsEmpty());
+  EXPECT_THAT(but_brought(reports::find_phase(batch, "clock+1d", "dns")->differences), IsEmpty());
 }
 
 // A mail server that refuses to relay as long as its service runs.
@@ -1332,8 +1339,9 @@ TEST_F(NextPackageTest, ThatCannotBeInstalledFailsTheSet) {
   const auto batch = run(reports::Purpose::batch);
   EXPECT_EQ(batch.outcome, Outcome::fail);
   EXPECT_THAT(batch.signature, ElementsAre("dns/state:next-package:canary"));
-  ASSERT_EQ(its_phase(batch).differences.size(), 1U);
-  EXPECT_EQ(its_phase(batch).differences[0].after, "failed, exit code 100: dpkg: error 1309\n");
+  const auto differences = but_brought(its_phase(batch).differences);
+  ASSERT_EQ(differences.size(), 1U);
+  EXPECT_EQ(differences[0].after, "failed, exit code 100: dpkg: error 1309\n");
 }
 
 TEST_F(NextPackageTest, ThatCannotBeInstalledInTheControlEitherBlamesNobody) {
