@@ -46,6 +46,9 @@ struct Site {
   std::vector<Candidate> candidates;
 };
 
+// "digest of p01 2": of its second version. What a guest lists as installed, and what a candidate says that it brings.
+inline std::string version_of(const std::string& digest) { return digest.substr(digest.rfind(' ') + 1); }
+
 // On this machine a check fails, or a line is logged, when all of these bytes are installed, and every fact is so.
 struct Fault {
   std::string machine;
@@ -197,6 +200,10 @@ class KeptNights::Lab final : public runners::cell::CellClient, private ProcessR
       guest.files["/run/patchlab-boot-complete"] = "9.1";
     } else if (program == "dpkg-query") {
       process.output = "postfix:amd64\t1\tok\tinstalled\n";
+      for (const auto& candidate : site_.candidates) {
+        if (const auto there = machine.guest.find("listed " + candidate.id); there != machine.guest.end())
+          process.output += fmt::format("{}:amd64\t{}\tok\tinstalled\n", candidate.id, there->second);
+      }
     } else if (arguments.size() > 2) {
       const auto now = std::chrono::system_clock::to_time_t(nights_.clock_.wall());
       process.output = debian_answer(arguments[2], {{"log", log_of(machine.spec.name, machine.guest)},
@@ -213,6 +220,7 @@ class KeptNights::Lab final : public runners::cell::CellClient, private ProcessR
       if (!is_asked(candidate.id)) continue;
       const auto& digest = media.at(machine.medium).at(candidate.id);
       machine.guest["has " + digest] = is_asked(candidate.id + "x") ? "data" : "plain";
+      machine.guest["listed " + candidate.id] = version_of(digest);
       slow = slow || candidate.slow;
     }
     machine.guest["restarts"].clear();
@@ -315,7 +323,7 @@ inline runners::DepartmentJob KeptNights::job_of(const Site& site, const std::fi
       install = {.candidate = candidate.id,
                  .digest = candidate.digest,
                  .packages = {{.file_name = candidate.id + ".deb"}},
-                 .expected = {}};
+                 .expected = {{candidate.id + ":amd64", version_of(candidate.digest)}}};
       if (candidate.with_data) install.packages.push_back({.file_name = candidate.id + "x.deb"});
     }
     job.candidates.push_back(std::move(planned));

@@ -1078,8 +1078,9 @@ TEST_F(CellTest, WhatIsLoggedForTheFirstTimeMeansWhatThePolicySays) {
     logs_ = "named[163]: error: no zone\n";
     const auto record = cell.run_trial(trial(reports::Purpose::batch));
     EXPECT_EQ(record.outcome, outcome);
-    ASSERT_EQ(record.phases.at(0).differences.size(), 1U) << "it is never silent";
-    EXPECT_EQ(record.phases[0].differences[0].finding, means);
+    const auto differences = but_brought(record.phases.at(0).differences);
+    ASSERT_EQ(differences.size(), 1U) << "it is never silent";
+    EXPECT_EQ(differences[0].finding, means);
   }
 }
 
@@ -1257,20 +1258,15 @@ TEST_F(ServiceCyclesTest, MeetClientsThatMayFailMeanwhile) {
     std::ofstream(folder_ / answer) << Json{{"observation", {{"smtp", {{"stages", stages}}}}}, {"took_ms", 5}};
   }
   job_.worker_program = folder_ / "worker";
+  // The first that is asked once services are cycled waits until one is down, and meets that; those behind it do not.
   std::ofstream(job_.worker_program) << "#!/bin/sh\ncd " << folder_.string()
-                                     << "\n[ ! -e down ] && exec cat 554\n: >met\ncat 250\n";
+                                     << "\n[ -e cycled ] && [ ! -e met ] || exec cat 554\n: >met\n"
+                                        "for i in $(seq 2000); do [ ! -e down ] || exec cat 250; sleep 0.01; done\n";
   std::filesystem::permissions(job_.worker_program, std::filesystem::perms::owner_all);
-  job_.machines[0].plan.checks = {{"relay", "mail.relay-refused", Json::object(), Milliseconds(5000), {}}};
-  on_change_ = [this](const std::string& action) {
-    if (action == "start") {
-      std::filesystem::remove(folder_ / "down");
-      return;
-    }
-    std::ofstream(folder_ / "down") << "";
-    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-    while (!std::filesystem::exists(folder_ / "met") && std::chrono::steady_clock::now() < end)
-      std::this_thread::sleep_for(Milliseconds(2));
-  };
+  job_.machines[0].plan.checks = {{"relay", "mail.relay-refused", Json::object(), Milliseconds(30'000), {}}};
+  (void)prepared();
+  std::ofstream(folder_ / "cycled") << "";
+  on_change_ = [this](const std::string& /*action*/) { std::ofstream(folder_ / "down") << ""; };
   const auto control = run(reports::Purpose::control);
   EXPECT_EQ(control.outcome, Outcome::pass);
   const auto& phase = its_phase(control);
