@@ -65,9 +65,9 @@ endfunction()
 # patchlab_test(checks_test SOURCES a_test.cpp [LIBS ...] [LABEL unit]): one executable, each TEST found by ctest, labelled.
 # APART: these sources use the same names as others in their unnamed namespaces, so each of them is its own unit; ALL of them.
 # WHOLE: the executable is one test, for suites that set up once what takes long. Skipped when it ends with 77 (tests/support/test_main.cpp).
-# PLACES: how many of ctest's places it takes; with one or more it needs the golden images. Two for those labelled vm, one for
-# those of them that mostly wait: run-tests gives ctest three for each processor. More at once take longer altogether, as starved
-# guests are asked again. One place more is for what is quick: unit tests, and what mostly waits for real servers, one test at a time.
+# PLACES: how many of ctest's places it takes; with one or more it needs the golden images. Two for those labelled vm: run-tests
+# gives ctest three for each processor. More at once take longer altogether, as starved guests are asked again. One place more is for
+# what is quick: unit tests, and what mostly waits for real servers, one test at a time.
 function(patchlab_test name)
   cmake_parse_arguments(ARG "WHOLE" "LABEL;TIMEOUT;PLACES" "APART;SOURCES;LIBS" ${ARGN})
   if(NOT ARG_LABEL)
