@@ -12,8 +12,8 @@
 #include "cli/share.hpp"
 #include "cli/terminal.hpp"
 #include "lab/core/files.hpp"
+#include "lab/core/held_folder.hpp"
 #include "lab/core/paths.hpp"
-#include "patches/store/scratch_folder.hpp"
 #include "reports/record/run_exit_code.hpp"
 #include "runners/engine/run.hpp"
 #include "runners/selftest/beside.hpp"
@@ -135,7 +135,7 @@ ExitCode selftest(Arguments& arguments) {
   if (arguments.quick) arguments.choice.seconds = runners::seconds_of(*with->levels);
   const auto faults = runners::chosen(*corpus, arguments.choice);
   if (!faults) return report(faults.error());
-  const auto folder = patches::ScratchFolder::create(cache_folder() / "faults");
+  const auto folder = HeldFolder::make_in(cache_folder() / "faults", "work-");
   if (!folder) return report(folder.error(), ExitCode::cannot_create);
   const auto recipes = runners::write_recipes(*faults, folder->path());
   if (!recipes) return report(recipes.error(), ExitCode::cannot_create);

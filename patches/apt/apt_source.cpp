@@ -15,12 +15,12 @@
 #include "lab/core/digest.hpp"
 #include "lab/core/file_lock.hpp"
 #include "lab/core/files.hpp"
+#include "lab/core/held_folder.hpp"
 #include "lab/core/json.hpp"
 #include "lab/core/paths.hpp"
 #include "patches/apt/release.hpp"
 #include "patches/apt/solver.hpp"
 #include "patches/deb/version.hpp"
-#include "patches/store/scratch_folder.hpp"
 
 namespace patchlab::patches {
 namespace {
@@ -447,7 +447,7 @@ Result<void> AptSource::fetch(const std::vector<const AptPackage*>& packages, st
   if (arguments.size() == 2) return {};
   tell(fmt::format("fetching {} packages ({:.1f} MB) from the apt sources", arguments.size() - 2,
                    static_cast<double>(bytes) / 1e6));
-  PATCHLAB_ASSIGN(const auto scratch, ScratchFolder::create(paths_.folder / "incoming"));
+  PATCHLAB_ASSIGN(const auto scratch, HeldFolder::make_in(paths_.folder / "incoming", "work-"));
   auto spec = command("apt-get", std::move(arguments));
   spec.working_folder = scratch.path();
   PATCHLAB_TRY(run_for_output(runner_, spec, stop).while_doing("fetching packages"));

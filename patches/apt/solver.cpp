@@ -107,8 +107,7 @@ bool is_only_about_order(const std::string& errors) {
 
 Result<Solver> Solver::create(ProcessRunner& runner, SolverMachine machine) {
   const auto parent = machine.known.empty() ? fs::temp_directory_path() : machine.known.parent_path() / "solver";
-  PATCHLAB_TRY(create_folders(parent));
-  PATCHLAB_ASSIGN(auto folder, ScratchFolder::create(parent));
+  PATCHLAB_ASSIGN(auto folder, HeldFolder::make_in(parent, "patchlab-solver-"));
   Solver solver(runner, std::move(machine), std::move(folder));
   auto architectures = architectures_in(solver.machine_.dpkg_status);
   if (!architectures) {

@@ -8,10 +8,10 @@
 #include <string>
 #include <vector>
 
+#include "lab/core/held_folder.hpp"
 #include "lab/process/process.hpp"
 #include "patches/apt/apt_output.hpp"
 #include "patches/deb/package_index.hpp"
-#include "patches/store/scratch_folder.hpp"
 
 namespace patchlab::patches {
 
@@ -60,7 +60,7 @@ class Solver {
   [[nodiscard]] const std::vector<std::string>& architectures() const { return architectures_; }
 
  private:
-  Solver(ProcessRunner& runner, SolverMachine machine, ScratchFolder folder)
+  Solver(ProcessRunner& runner, SolverMachine machine, HeldFolder folder)
       : runner_(runner), machine_(std::move(machine)), folder_(std::move(folder)) {}
   [[nodiscard]] ProcessSpec command(std::vector<std::string> arguments) const;
   struct Answer {
@@ -73,7 +73,7 @@ class Solver {
 
   ProcessRunner& runner_;
   SolverMachine machine_;
-  ScratchFolder folder_;
+  HeldFolder folder_;
   std::vector<std::string> architectures_;
 };
 

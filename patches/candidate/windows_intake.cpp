@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 
 #include "lab/core/digest.hpp"
-#include "patches/store/scratch_folder.hpp"
+#include "lab/core/held_folder.hpp"
 
 namespace patchlab::patches {
 namespace {
@@ -57,7 +57,7 @@ WindowsIntake intake_of_windows(const std::filesystem::path& path, const Content
                                 const Authenticode& authenticode) {
   const auto name = path.string();
   PATCHLAB_ASSIGN(const auto source, FileSource::open(path));
-  PATCHLAB_ASSIGN(const auto scratch, ScratchFolder::create(store.root() / "incoming"));
+  PATCHLAB_ASSIGN(const auto scratch, HeldFolder::make_in(store.root() / "incoming", "work-"));
   const auto copy = scratch.path() / "package";
   std::error_code trouble;
   std::filesystem::copy_file(path, copy, trouble);

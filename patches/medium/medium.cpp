@@ -10,8 +10,8 @@
 
 #include "lab/core/digest.hpp"
 #include "lab/core/files.hpp"
+#include "lab/core/held_folder.hpp"
 #include "patches/deb/package_index.hpp"
-#include "patches/store/scratch_folder.hpp"
 
 namespace patchlab::patches {
 namespace {
@@ -128,7 +128,7 @@ Result<std::filesystem::path> build_medium(ProcessRunner& runner, const ContentS
   std::error_code ignored;
   // Complete whenever it has its name: it was renamed into place after it was written and synced.
   if (std::filesystem::exists(target, ignored)) return target;
-  PATCHLAB_ASSIGN(const auto scratch, ScratchFolder::create(folder / "incoming"));
+  PATCHLAB_ASSIGN(const auto scratch, HeldFolder::make_in(folder / "incoming", "work-"));
   const auto iso = scratch.path() / "medium.iso";
   PATCHLAB_TRY(write_iso(runner, store, files, iso, stop));
   if (::rename(iso.c_str(), target.c_str()) != 0) return errno_error("renaming to '" + target.string() + "'", errno);

@@ -12,7 +12,7 @@
 
 #include "lab/core/digest.hpp"
 #include "lab/core/files.hpp"
-#include "patches/store/scratch_folder.hpp"
+#include "lab/core/held_folder.hpp"
 
 namespace patchlab::patches {
 namespace {
@@ -69,7 +69,7 @@ std::filesystem::path ContentStore::path_of(const std::string& sha256) const {
 Result<StoredFile> ContentStore::add_file(const std::filesystem::path& file, const Expected& expected) const {
   // Reading costs less than writing and syncing, and most of what comes was here before.
   if (const auto known = already_stored(file, expected)) return *known;
-  PATCHLAB_ASSIGN(const auto scratch, ScratchFolder::create(root_ / "incoming"));
+  PATCHLAB_ASSIGN(const auto scratch, HeldFolder::make_in(root_ / "incoming", "work-"));
   const auto written = scratch.path() / "file";
   PATCHLAB_TRY(copy(file, written, 0444));
   return move_in(written, file.string(), expected);
@@ -87,7 +87,7 @@ std::optional<StoredFile> ContentStore::already_stored(const std::filesystem::pa
 }
 
 Result<StoredFile> ContentStore::add_bytes(std::string_view bytes, const std::string& name) const {
-  PATCHLAB_ASSIGN(const auto scratch, ScratchFolder::create(root_ / "incoming"));
+  PATCHLAB_ASSIGN(const auto scratch, HeldFolder::make_in(root_ / "incoming", "work-"));
   const auto written = scratch.path() / "file";
   {
     PATCHLAB_ASSIGN(const auto out, open_new(written));

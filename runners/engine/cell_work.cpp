@@ -3,9 +3,8 @@
 #include "runners/engine/cell_work.hpp"
 
 #include <fmt/ranges.h>
-#include <unistd.h>
 
-#include "lab/core/file_lock.hpp"
+#include "lab/core/held_folder.hpp"
 #include "lab/core/paths.hpp"
 
 namespace patchlab::runners {
@@ -31,43 +30,6 @@ Result<void> in_order(const reports::RunRecord& record) {
   return {};
 }
 
-// Where the events and logs of the cell go, which nobody needs when all went well. Locked as long as somebody works in
-// it: what was left by one who was killed is removed by the next. What is kept has no lock, and is left alone.
-class ScratchFolder {
- public:
-  static Result<ScratchFolder> make(const fs::path& cache, const std::string& name) {
-    remove_left(cache / name);
-    auto path = cache / name / std::to_string(::getpid());
-    PATCHLAB_TRY(create_folders(path));
-    PATCHLAB_ASSIGN(auto lock, FileLock::take(lock_of(path), FileLock::Mode::exclusive, FileLock::at_once()));
-    return ScratchFolder(std::move(path), std::move(lock));
-  }
-  ScratchFolder(ScratchFolder&& other) noexcept
-      : path_(std::exchange(other.path_, {})), lock_(std::move(other.lock_)) {}
-  ScratchFolder& operator=(ScratchFolder&&) = delete;
-  ~ScratchFolder() {
-    if (!path_.empty()) (void)remove_tree(path_);
-  }
-  [[nodiscard]] const fs::path& path() const { return path_; }
-  void keep() {
-    std::error_code ignored;
-    fs::remove(lock_of(path_), ignored);
-    path_.clear();
-  }
-
- private:
-  ScratchFolder(fs::path path, FileLock lock) : path_(std::move(path)), lock_(std::move(lock)) {}
-  static fs::path lock_of(const fs::path& folder) { return folder / "lock"; }
-  static void remove_left(const fs::path& folder) {
-    for (const auto& entry : entries_of(folder).value_or({})) {
-      if (!is_file(lock_of(entry))) continue;
-      if (FileLock::take(lock_of(entry), FileLock::Mode::exclusive, FileLock::at_once())) (void)remove_tree(entry);
-    }
-  }
-  fs::path path_;
-  FileLock lock_;
-};
-
 }  // namespace
 
 Result<Plan> work_in_cell(const Scenario& scenario, const CellWork& work, const CellWorkOptions& options,
@@ -81,7 +43,8 @@ Result<Plan> work_in_cell(const Scenario& scenario, const CellWork& work, const 
 
 Result<void> work_by_plan(const Plan& plan, const CellWork& work, const CellWorkOptions& options,
                           const HostTools& tools, Progress& progress, const std::stop_token& stop) {
-  PATCHLAB_ASSIGN(auto scratch, ScratchFolder::make(tools.cache, work.name));
+  // Where the events and logs of the cell go, which nobody needs when all went well.
+  PATCHLAB_ASSIGN(auto scratch, HeldFolder::make_in(tools.cache / work.name, "work-"));
   RunOptions run{.runs = scratch.path(), .program = options.program, .executor = options.executor};
   run.instead = [&](const DepartmentJob& job, cell::CellClient& lab, const std::stop_token& stopped) {
     reports::DepartmentRecord record{.name = job.cell.department};

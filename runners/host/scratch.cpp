@@ -5,29 +5,10 @@
 #include <algorithm>
 #include <thread>
 
-#include "lab/core/paths.hpp"
+#include "lab/core/files.hpp"
 #include "runners/cell/slots.hpp"
 
 namespace patchlab::runners::host {
-namespace {
-
-constexpr const char* lock_name = "in-use";
-
-}  // namespace
-
-std::size_t remove_leftovers(const std::filesystem::path& cells) {
-  std::size_t removed = 0;
-  for (const auto& entry : entries_of(cells).value_or({})) {
-    if (!is_folder(entry)) continue;
-    // A folder without a lock file is one whose run is just being born: leave it.
-    if (!is_there(entry / lock_name)) continue;
-    const auto lock = FileLock::take(entry / lock_name, FileLock::Mode::exclusive, FileLock::at_once());
-    if (!lock) continue;
-    static_cast<void>(remove_tree(entry));
-    ++removed;
-  }
-  return removed;
-}
 
 Result<void> make_slots(const std::filesystem::path& folder, std::size_t count) {
   PATCHLAB_TRY(create_folders(folder));
@@ -38,18 +19,10 @@ Result<void> make_slots(const std::filesystem::path& folder, std::size_t count) 
 
 Result<Scratch> Scratch::create(const std::string& name) {
   const auto cells = cache_folder() / "cells";
-  const auto path = cells / name;
-  PATCHLAB_TRY(create_folders(cells));
-  remove_leftovers(cells);
-  PATCHLAB_TRY(make_slots(path / "slots", slot_count()));
-  PATCHLAB_ASSIGN(auto lock, FileLock::take(path / lock_name, FileLock::Mode::exclusive, FileLock::at_once()));
-  return Scratch(path, std::move(lock));
-}
-
-Scratch::~Scratch() {
-  if (path_.empty()) return;  // moved from
-  std::error_code code;
-  std::filesystem::remove_all(path_, code);
+  remove_abandoned(cells);
+  PATCHLAB_ASSIGN(auto folder, HeldFolder::make(cells / name));
+  PATCHLAB_TRY(make_slots(folder.path() / "slots", slot_count()));
+  return Scratch(std::move(folder));
 }
 
 std::size_t Scratch::slot_count() { return std::max(2U, std::thread::hardware_concurrency()); }

@@ -13,7 +13,7 @@
 #include <cstdlib>
 #include <utility>
 
-#include "lab/core/file_lock.hpp"
+#include "lab/core/held_folder.hpp"
 #include "lab/core/json.hpp"
 #include "lab/core/open_below.hpp"
 #include "lab/core/paths.hpp"
@@ -33,7 +33,6 @@ namespace fs = std::filesystem;
 namespace libvirt = lab::libvirt;
 
 constexpr const char* work_prefix = ".patchlab-import-";
-constexpr const char* lock_name = "in-use";
 constexpr std::uint32_t usual_memory_mib = 4096;
 constexpr std::uint32_t usual_cpus = 2;
 
@@ -64,31 +63,24 @@ bool is_taken(const fs::path& path) {
 class Workshop {
  public:
   static Result<Workshop> open(const fs::path& storage, std::vector<std::string>& notes) {
-    remove_abandoned(storage, notes);
-    auto name = (storage / work_prefix).string() + "XXXXXX";
-    if (::mkdtemp(name.data()) == nullptr) {
-      auto error = errno_error(fmt::format("making a folder in '{}'", storage.string()), errno);
+    for (const auto& left : remove_abandoned(storage, work_prefix))
+      notes.push_back(fmt::format("removed '{}' of an import that was killed", left.string()));
+    auto folder = HeldFolder::make_in(storage, work_prefix);
+    if (!folder) {
+      auto error = std::move(folder).error();
       error.hint = "who imports must be able to write there; name another folder by --storage";
       return error;
     }
-    Workshop made{fs::path(name)};
-    PATCHLAB_ASSIGN(made.lock_,
-                    FileLock::take(made.folder_ / lock_name, FileLock::Mode::exclusive, FileLock::at_once()));
-    return made;
+    return Workshop(std::move(*folder));
   }
-  Workshop(Workshop&& other) noexcept
-      : folder_(std::exchange(other.folder_, {})),
-        lock_(std::move(other.lock_)),
-        placed_(std::exchange(other.placed_, {})) {}
+  Workshop(Workshop&& other) noexcept : folder_(std::move(other.folder_)), placed_(std::exchange(other.placed_, {})) {}
   Workshop& operator=(Workshop&&) = delete;
   ~Workshop() {
-    if (folder_.empty()) return;
     std::error_code ignored;
     for (const auto& file : placed_) fs::remove(file, ignored);
-    static_cast<void>(remove_tree(folder_));
   }
 
-  [[nodiscard]] const fs::path& folder() const { return folder_; }
+  [[nodiscard]] const fs::path& folder() const { return folder_.path(); }
 
   // By a second name for the same file: there is none of that name, or this fails. Taken away again with this, unless
   // they are to stay.
@@ -110,23 +102,9 @@ class Workshop {
   }
 
  private:
-  explicit Workshop(fs::path folder) : folder_(std::move(folder)) {}
+  explicit Workshop(HeldFolder folder) : folder_(std::move(folder)) {}
 
-  // Of imports that were killed: nobody holds the lock.
-  static void remove_abandoned(const fs::path& storage, std::vector<std::string>& notes) {
-    for (const auto& entry : entries_of(storage).value_or({})) {
-      struct stat status {};
-      if (!entry.filename().string().starts_with(work_prefix) || ::lstat(entry.c_str(), &status) != 0 ||
-          !S_ISDIR(status.st_mode) || status.st_uid != ::geteuid() || !is_there(entry / lock_name))
-        continue;
-      const auto lock = FileLock::take(entry / lock_name, FileLock::Mode::exclusive, FileLock::at_once());
-      if (lock && remove_tree(entry))
-        notes.push_back(fmt::format("removed '{}' of an import that was killed", entry.string()));
-    }
-  }
-
-  fs::path folder_;
-  std::optional<FileLock> lock_;
+  HeldFolder folder_;
   std::vector<fs::path> placed_;
 };
 
