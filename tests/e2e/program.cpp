@@ -143,7 +143,9 @@ Result<Json> windows_scenario(const fs::path& folder, const std::vector<std::str
 std::vector<std::string> lab_processes(const fs::path& cache) {
   std::vector<std::string> found;
   const auto cells = cache / "cells";
-  const auto mounted = (cells.parent_path().filename() / "cells").string();  // the file system may begin anywhere above
+  // Of this cache alone: tests beside each other have one called "cache" each, in folders of their own. The file system
+  // may begin anywhere above those.
+  const auto mounted = (cache.parent_path().filename() / cache.filename() / "cells").string();
   std::error_code code;
   for (const auto& entry : fs::directory_iterator("/proc", code)) {
     const auto name = entry.path().filename().string();
