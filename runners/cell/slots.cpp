@@ -14,7 +14,7 @@ Result<FileLock> Slots::acquire(std::stop_token stop) const {
   std::optional<FileLock> slot;
   const Wait wait{.awaited = "a free processor slot",
                   .deadline = std::chrono::hours(24),
-                  .interval = Milliseconds(50),
+                  .interval = Milliseconds(10),
                   .last_seen = {},
                   .stop = stop};
   std::optional<Error> trouble;  // with every slot, the last one's: what cannot be locked never will be free

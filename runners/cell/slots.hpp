@@ -14,9 +14,10 @@ namespace patchlab::runners::cell {
 // "slot-0": the file of a slot, which exists before the cells do.
 [[nodiscard]] std::string slot_name(std::size_t number);
 
-// Shares the host's processors among the cells: whoever does something heavy (boot, install, reboot, checks) holds one
-// of a fixed number of slots. Overcommitted emulation turns slow guests into timeouts, and a timeout must never look
-// like a bad patch. A slot is an flock on a file, so a killed process gives its slots back by dying.
+// Shares the host's processors among the cells of all runs with one cache: whoever does something heavy (boot, install,
+// reboot, checks) holds one of a fixed number of slots. Overcommitted emulation turns slow guests into timeouts, and a
+// timeout must never look like a bad patch. A slot is an flock on a file, so a killed process gives its slots back by
+// dying.
 class Slots {
  public:
   Slots(std::filesystem::path folder, std::size_t count, Clock& clock)

@@ -17,16 +17,18 @@ class Scratch {
   [[nodiscard]] static Result<Scratch> create(const std::string& name);
 
   [[nodiscard]] const std::filesystem::path& path() const { return folder_.path(); }
-  // Of the processor slots that all cells here share (runners/cell/slots.hpp).
-  [[nodiscard]] std::filesystem::path slots() const { return path() / "slots"; }
+  // `<cache>/slots`: the processor slots that all cells of all runs here share (runners/cell/slots.hpp).
+  [[nodiscard]] const std::filesystem::path& slots() const { return slots_; }
   [[nodiscard]] static std::size_t slot_count();
 
  private:
-  explicit Scratch(HeldFolder folder) : folder_(std::move(folder)) {}
+  Scratch(HeldFolder folder, std::filesystem::path slots) : folder_(std::move(folder)), slots_(std::move(slots)) {}
   HeldFolder folder_;
+  std::filesystem::path slots_;
 };
 
-// In a folder that is made as well: cells see them, but cannot make any.
+// In a folder that is made as well: cells see them, but cannot make any. One that is there stays as it is: somebody may
+// hold it.
 [[nodiscard]] Result<void> make_slots(const std::filesystem::path& folder, std::size_t count);
 
 }  // namespace patchlab::runners::host

@@ -18,7 +18,7 @@ struct Workplace {
   std::filesystem::path root;      // the cell's folder
   std::filesystem::path evidence;  // what the cell saves goes below it
   std::filesystem::path media;     // ISOs of trials are brought to it
-  std::filesystem::path slots;     // shared by all cells of the run on that host
+  std::filesystem::path slots;     // shared by all cells of all runs on that host
   std::size_t slot_count = 2;
   lab::network::HostFacts facts;
   Milliseconds now{0};  // its monotonic clock

@@ -44,9 +44,12 @@ class RefreshedImage : public ::testing::Test {
     if (const auto why = why_no_lab(); !why.empty()) GTEST_SKIP() << why;
     const auto built = image::newest(cache_folder(), "dns");
     ASSERT_TRUE(built) << built.error().message;
+    const auto slots = cache_folder() / "slots";  // the processors are everybody's
+    fs::create_directories(slots);
     if (const char* set = std::getenv("PATCHLAB_CACHE")) real_ = set;
     ::setenv("PATCHLAB_CACHE", cache().c_str(), 1);
     fs::create_directories(image::images_folder(cache()));
+    fs::create_directory_symlink(slots, cache() / "slots");
     fs::copy(built->folder, image::images_folder(cache()) / built->digest, fs::copy_options::recursive);
     built_ = image::load(image::images_folder(cache()) / built->digest).value();
     auto scenario = small_scenario();

@@ -65,7 +65,7 @@ fs::path TemporaryFolder::write(const std::string& name, const std::string& text
 OwnCache::OwnCache() {
   if (const char* set = std::getenv("PATCHLAB_CACHE")) before_ = set;
   const auto real = cache_folder();
-  fs::create_directories(real);
+  fs::create_directories(real / "slots");  // the processors are everybody's
   std::string pattern = (real.parent_path() / "patchlab-test-XXXXXX").string();
   path_ = ::mkdtemp(pattern.data());
   for (const auto& entry : fs::directory_iterator(real)) {

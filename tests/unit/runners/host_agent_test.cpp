@@ -77,6 +77,21 @@ TEST_F(HostAgentTest, MakesAPlaceForEachCellOfARun) {
   EXPECT_TRUE(fs::is_empty(folder_ / "cells"));
 }
 
+// Two runs beside each other have no more processors than one.
+TEST_F(HostAgentTest, LetsAllRunsTakeTurnsAndTakesNoSlotFromOne) {
+  const auto mine = begun();
+  const auto held = FileLock::try_take(mine.slots / "slot-0", FileLock::Mode::exclusive);
+  ASSERT_TRUE(held && *held);
+  HostAgent another("/opt/patchlab", host_processes());
+  const auto answer = another.answer({{"id", 1}, {"op", "begin"}, {"run", "r2"}, {"cell", "finance"}});
+  ASSERT_TRUE(answer.contains("result")) << answer.dump();
+  const auto other = workplace_from_json(answer["result"]);
+  EXPECT_EQ(other.slots, mine.slots);
+  const auto taken = FileLock::try_take(other.slots / "slot-0", FileLock::Mode::exclusive);
+  ASSERT_TRUE(taken) << taken.error().message;
+  EXPECT_FALSE(*taken) << "it is held, as it was before the other run began";
+}
+
 TEST_F(HostAgentTest, TakesAMediumInPiecesAndComparesItsDigest) {
   begun();
   const auto digest = sha256("first second");
