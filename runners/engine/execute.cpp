@@ -507,7 +507,7 @@ class Execution {
     WatchedCell watched(**lab, department.name, progress_, folder_);
     auto& kept = kept_of(host_class);
     std::unique_ptr<BaselineStates> states =
-        kept.baselines && !options_.instead ? kept.baselines->of(job.cell, root) : nullptr;
+        kept.baselines && !options_.instead ? kept.baselines->of(job.cell, root, stop_) : nullptr;
     job.states = states.get();
     const bool searches = job.controls == 0 && !job.each_alone;
     job.cell.keep_installs = states && searches && plan_.scenario.reuse_installs > Milliseconds{0};

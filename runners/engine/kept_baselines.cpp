@@ -59,36 +59,17 @@ bool KeptBaselines::is_same_speed(std::int64_t a, std::int64_t b) { return std::
 
 class KeptBaselines::OfDepartment final : public BaselineStates {
  public:
-  OfDepartment(KeptBaselines& all, const cell::CellJob& job, const std::filesystem::path& folder)
-      : all_(all), job_(job), key_(state_key(Json(job), all.maker_.made_by)) {
+  OfDepartment(KeptBaselines& all, const cell::CellJob& job, const std::filesystem::path& folder, std::stop_token stop)
+      : all_(all), job_(job), key_(state_key(Json(job), all.maker_.made_by)), stop_(std::move(stop)) {
     for (const auto& machine : job.machines) disks_[machine.plan.name] = folder / cell::disk_name(machine.plan.name);
   }
 
+  ~OfDepartment() override { is_not_made_by_us(); }
+
   std::optional<cell::KeptBaseline> bring() override {
-    std::string damage;
-    const auto fits = [&](const StoredState& state) {
-      if (const auto patched = patched_in(state.facts); !patched) damage = patched.error().message;
-      return damage.empty() && all_.clock_.wall() - state.made <= all_.maker_.most_age &&
-             usual_ready_in(state.facts, job_) &&
-             is_same_speed(state.facts.value("ticks_mhz", std::int64_t{0}), all_.maker_.ticks);
-    };
-    auto state = all_.store_.bring(key_, fits, disks_);
-    if (!damage.empty()) {
-      all_.tell_(fmt::format("the kept state '{}' is not used, and removed: of its candidates: {}", key_, damage));
-      all_.store_.remove(key_);
-    }
-    if (!state) return std::nullopt;
-    brought_ = std::move(*state);
-    cell::KeptBaseline kept{brought_->run, *usual_ready_in(brought_->facts, job_)};
-    in_disks_ = patched_in(brought_->facts).value();
-    for (const auto& [machine, states] : in_disks_) {
-      for (const auto& one : states) {
-        if (may_be_used(one))
-          kept.patched[machine].push_back(one);
-        else
-          kept.useless[machine].push_back(one.snapshot().text());
-      }
-    }
+    auto kept = take();
+    if (!kept && wait_for_who_makes_it()) kept = take();
+    if (kept) is_not_made_by_us();
     return kept;
   }
 
@@ -107,9 +88,11 @@ class KeptBaselines::OfDepartment final : public BaselineStates {
     state.purpose = fmt::format("baseline of {}: {}", job_.department, fmt::join(baseline.machines, ", "));
     state.most_age = all_.maker_.most_age;
     state.facts = {{"usual_ready_ms", usual_ready_}, {"ticks_mhz", all_.maker_.ticks}};
-    if (!usual_ready_in(state.facts, job_)) return;
-    brought_ = state;
-    all_.store_.keep(std::move(state), disks_);
+    if (usual_ready_in(state.facts, job_)) {
+      brought_ = state;
+      all_.store_.keep(std::move(state), disks_);
+    }
+    is_not_made_by_us();
   }
 
   // The baseline in the disks is still the one of the run that made it, and as old as that.
@@ -143,6 +126,54 @@ class KeptBaselines::OfDepartment final : public BaselineStates {
   }
 
  private:
+  // What is in the store, its disks put in place.
+  std::optional<cell::KeptBaseline> take() {
+    std::string damage;
+    const auto fits = [&](const StoredState& state) {
+      if (const auto patched = patched_in(state.facts); !patched) damage = patched.error().message;
+      return damage.empty() && all_.clock_.wall() - state.made <= all_.maker_.most_age &&
+             usual_ready_in(state.facts, job_) &&
+             is_same_speed(state.facts.value("ticks_mhz", std::int64_t{0}), all_.maker_.ticks);
+    };
+    auto state = all_.store_.bring(key_, fits, disks_);
+    if (!damage.empty()) {
+      all_.tell_(fmt::format("the kept state '{}' is not used, and removed: of its candidates: {}", key_, damage));
+      all_.store_.remove(key_);
+    }
+    if (!state) return std::nullopt;
+    brought_ = std::move(*state);
+    cell::KeptBaseline kept{brought_->run, *usual_ready_in(brought_->facts, job_)};
+    in_disks_ = patched_in(brought_->facts).value();
+    for (const auto& [machine, states] : in_disks_) {
+      for (const auto& one : states) {
+        if (may_be_used(one))
+          kept.patched[machine].push_back(one);
+        else
+          kept.useless[machine].push_back(one.snapshot().text());
+      }
+    }
+    return kept;
+  }
+
+  // Its making is this department's, or another one that is equal makes it: true when that has ended. A second time is
+  // not waited: what the first did not keep, a second would not either, and the rest start beside each other.
+  bool wait_for_who_makes_it() {
+    std::unique_lock lock(all_.mutex_);
+    const auto [by, is_ours] = all_.in_the_making_.try_emplace(key_, job_.department);
+    makes_it_ = is_ours;
+    if (is_ours) return true;  // it may have been kept since it was looked for
+    all_.tell_(
+        fmt::format("{}: waits for the baseline of '{}', whose machines are equal", job_.department, by->second));
+    return all_.is_made_.wait(lock, stop_, [&] { return !all_.in_the_making_.contains(key_); });
+  }
+
+  void is_not_made_by_us() {
+    if (!std::exchange(makes_it_, false)) return;
+    const std::lock_guard lock(all_.mutex_);
+    all_.in_the_making_.erase(key_);
+    all_.is_made_.notify_all();
+  }
+
   [[nodiscard]] bool may_be_used(const cell::PatchedState& state) const {
     const auto age = all_.clock_.wall() - *parse_rfc3339(state.since);
     const auto& maker = all_.maker_;
@@ -154,15 +185,18 @@ class KeptBaselines::OfDepartment final : public BaselineStates {
   KeptBaselines& all_;
   const cell::CellJob& job_;
   const std::string key_;
+  const std::stop_token stop_;
+  bool makes_it_ = false;
   snapshots::StateStore::Files disks_;
   Json usual_ready_;
   std::optional<StoredState> brought_;  // or kept tonight: the baseline in the disks
   cell::PatchedStates in_disks_;        // beside it, when it was brought
 };
 
-std::unique_ptr<BaselineStates> KeptBaselines::of(const cell::CellJob& job, const std::filesystem::path& folder) {
+std::unique_ptr<BaselineStates> KeptBaselines::of(const cell::CellJob& job, const std::filesystem::path& folder,
+                                                  std::stop_token stop) {
   if (job.libvirt) return nullptr;
-  return std::make_unique<OfDepartment>(*this, job, folder);
+  return std::make_unique<OfDepartment>(*this, job, folder, std::move(stop));
 }
 
 }  // namespace patchlab::runners

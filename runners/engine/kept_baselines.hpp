@@ -2,11 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <condition_variable>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <set>
+#include <stop_token>
 #include <string>
 
 #include "runners/engine/baseline.hpp"
@@ -34,8 +37,10 @@ class KeptBaselines {
 
   // Whether two looks at a time stamp counter, in MHz, were at hosts of the same sort.
   [[nodiscard]] static bool is_same_speed(std::int64_t a, std::int64_t b);
-  // Of one department, whose cell has its disks in `folder`. Null for one of golden domains.
-  [[nodiscard]] std::unique_ptr<BaselineStates> of(const cell::CellJob& job, const std::filesystem::path& folder);
+  // Of one department, whose cell has its disks in `folder`. Null for one of golden domains. Of departments of a run
+  // that are equal one makes the baseline: `bring` of the others waits until that is kept, or will not be, or `stop`.
+  [[nodiscard]] std::unique_ptr<BaselineStates> of(const cell::CellJob& job, const std::filesystem::path& folder,
+                                                   std::stop_token stop);
 
  private:
   class OfDepartment;
@@ -44,7 +49,9 @@ class KeptBaselines {
   const Clock& clock_;
   Tell tell_;
   std::mutex mutex_;
-  std::set<std::string> with_installs_;  // keys of states that this run kept so
+  std::set<std::string> with_installs_;               // keys of states that this run kept so
+  std::map<std::string, std::string> in_the_making_;  // of each key by whom
+  std::condition_variable_any is_made_;
 };
 
 }  // namespace patchlab::runners

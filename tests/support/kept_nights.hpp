@@ -352,7 +352,7 @@ inline reports::DepartmentRecord KeptNights::run(const Site& site, const std::fi
       {.run = id, .made_by = "program " + site.program, .ticks = 2596, .most_age = age, .most_age_of_installs = age},
       clock_, tell);
   Lab lab(*this, site, own.path());
-  const auto states = baselines.of(job.cell, own.path());
+  const auto states = baselines.of(job.cell, own.path(), {});
   lab.states = job.states = states.get();
   job.convictions = &convictions;
   job.kept_controls = &controls;

@@ -4,6 +4,8 @@
 
 #include <gmock/gmock.h>
 
+#include <future>
+
 #include "lab/core/paths.hpp"
 #include "tests/support/fake_clock.hpp"
 #include "tests/support/full_cell_job.hpp"
@@ -26,7 +28,7 @@ class KeptBaselinesTest : public ::testing::Test {
   // As a run with its cell's folder does: `run` keeps what its cell said.
   void keep(const std::string& run, Json event) {
     auto all = of_run(run);
-    const auto states = all.of(job_, cell_folder(run));
+    const auto states = all.of(job_, cell_folder(run), {});
     event["event"] = "baseline";
     states->heard({{"event", "timing"}});
     states->heard(event);
@@ -34,7 +36,7 @@ class KeptBaselinesTest : public ::testing::Test {
   }
   std::optional<cell::KeptBaseline> bring(const std::string& run) {
     auto all = of_run(run);
-    return all.of(job_, cell_folder(run))->bring();
+    return all.of(job_, cell_folder(run), {})->bring();
   }
   KeptBaselines of_run(const std::string& run) {
     return {store_,
@@ -51,7 +53,7 @@ class KeptBaselinesTest : public ::testing::Test {
   void keep_installs(const std::string& run, const std::vector<std::string>& candidates,
                      const cell::PatchedStates& before = {}) {
     auto all = of_run(run);
-    const auto states = all.of(job_, cell_folder(run));
+    const auto states = all.of(job_, cell_folder(run), {});
     if (!states->bring()) {
       auto event = usual();
       event["event"] = "baseline";
@@ -144,7 +146,7 @@ TEST_F(KeptBaselinesTest, OneThatIsTooOldIsNotTaken) {
 TEST_F(KeptBaselinesTest, OneThatWasNoGoodIsTakenByNobody) {
   keep("r1", usual());
   auto all = of_run("r2");
-  const auto states = all.of(job_, cell_folder("r2"));
+  const auto states = all.of(job_, cell_folder("r2"), {});
   ASSERT_TRUE(states->bring());
   states->refuse();
   EXPECT_THAT(store_.entries().value(), IsEmpty());
@@ -195,7 +197,7 @@ TEST_F(KeptBaselinesTest, WithNothingNewNothingIsWritten) {
   keep_installs("r1", {"a"});
   const auto before = bring("r2")->patched;
   auto all = of_run("r2");
-  const auto states = all.of(job_, cell_folder("r2"));
+  const auto states = all.of(job_, cell_folder("r2"), {});
   ASSERT_TRUE(states->bring());
   folder_.write("r2/dns.qcow2", "overlay of r2");
   states->keep_installs(before);
@@ -242,8 +244,8 @@ TEST_F(KeptBaselinesTest, WhatIsSaidOfThemIsBelievedWholeOrNotAtAll) {
 TEST_F(KeptBaselinesTest, OneOfTwoDepartmentsThatAreAlikeKeepsWhatItInstalled) {
   keep("r1", usual());
   auto all = of_run("r2");
-  const auto one = all.of(job_, cell_folder("r2"));
-  const auto other = all.of(job_, cell_folder("r2b"));
+  const auto one = all.of(job_, cell_folder("r2"), {});
+  const auto other = all.of(job_, cell_folder("r2b"), {});
   ASSERT_TRUE(one->bring());
   ASSERT_TRUE(other->bring());
   one->keep_installs({{"dns", {state_of({"a"})}}});
@@ -252,9 +254,78 @@ TEST_F(KeptBaselinesTest, OneOfTwoDepartmentsThatAreAlikeKeepsWhatItInstalled) {
   EXPECT_THAT(told_, IsEmpty());
 }
 
+// Two of one run at the same time: the second asks in a thread of its own.
+class EqualDepartments : public KeptBaselinesTest {
+ protected:
+  EqualDepartments() {
+    other_job_.department = "engineering";
+    first_ = all_.of(job_, cell_folder("one"), {});
+    EXPECT_FALSE(first_->bring());
+    second_ = all_.of(other_job_, cell_folder("other"), stop_.get_token());
+  }
+  std::future<std::optional<cell::KeptBaseline>> second_asks() {
+    auto asked = std::async(std::launch::async, [this] { return second_->bring(); });
+    waits_.get_future().wait();
+    return asked;
+  }
+  void first_keeps() {
+    auto event = usual();
+    event["event"] = "baseline";
+    first_->heard(event);
+    first_->keep({.id = "finance/baseline", .machines = {"dns", "mail"}});
+  }
+
+  std::promise<void> waits_;
+  std::stop_source stop_;
+  cell::CellJob other_job_ = job_;
+  KeptBaselines all_{store_,
+                     {.run = "r1", .made_by = made_by_, .ticks = ticks_, .most_age = age_},
+                     clock_,
+                     [this](const std::string& sentence) {
+                       told_.push_back(sentence);
+                       if (sentence.find("waits for") != std::string::npos) waits_.set_value();
+                     }};
+  std::unique_ptr<BaselineStates> first_, second_;
+};
+
+TEST_F(EqualDepartments, OneMakesTheBaselineAndTheOtherTakesIt) {
+  auto asked = second_asks();
+  EXPECT_EQ(asked.wait_for(Milliseconds(0)), std::future_status::timeout);
+  EXPECT_THAT(told_, ElementsAre("engineering: waits for the baseline of 'finance', whose machines are equal"));
+  first_keeps();
+  const auto kept = asked.get();
+  ASSERT_TRUE(kept);
+  EXPECT_EQ(kept->run, "r1");
+  EXPECT_EQ(read_file(folder_.path() / "other/dns.qcow2").value(), "overlay of one");
+}
+
+TEST_F(EqualDepartments, ABaselineThatDoesNotPassKeepsNobodyWaiting) {
+  auto asked = second_asks();
+  first_.reset();
+  EXPECT_FALSE(asked.get());
+}
+
+TEST_F(EqualDepartments, OneThatCannotBeKeptKeepsNobodyWaiting) {
+  auto asked = second_asks();
+  first_->keep({.id = "finance/baseline", .machines = {"dns", "mail"}});  // its cell said nothing of it
+  EXPECT_FALSE(asked.get());
+}
+
+TEST_F(EqualDepartments, WaitNoLongerThanTheRun) {
+  auto asked = second_asks();
+  stop_.request_stop();
+  EXPECT_FALSE(asked.get());
+}
+
+TEST_F(EqualDepartments, ThatAreNotEqualDoNotWait) {
+  other_job_.machines[0].golden_digest = "another";
+  EXPECT_FALSE(all_.of(other_job_, cell_folder("third"), {})->bring());
+  EXPECT_THAT(told_, IsEmpty());
+}
+
 TEST_F(KeptBaselinesTest, GoldenDomainsHaveNone) {
   job_.libvirt = {"qemu:///system", "r1", "/var/lib/clones"};
-  EXPECT_EQ(of_run("r1").of(job_, folder_.path()), nullptr);
+  EXPECT_EQ(of_run("r1").of(job_, folder_.path(), {}), nullptr);
 }
 
 }  // namespace
