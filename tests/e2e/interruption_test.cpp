@@ -19,6 +19,9 @@ using ::testing::IsEmpty;
 
 namespace fs = std::filesystem;
 
+// Labs beside this one have the processors in turns with it.
+constexpr auto until_it_has_a_turn = std::chrono::minutes(8);
+
 class Interruption : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -48,7 +51,7 @@ class Interruption : public ::testing::Test {
   }
 
   // Until the run has written an event of this kind; the text of all events so far.
-  std::string await_event(const std::string& what, Milliseconds limit = std::chrono::minutes(3)) {
+  std::string await_event(const std::string& what, Milliseconds limit = until_it_has_a_turn) {
     std::string text;
     const Wait wait{.awaited = "event " + what,
                     .deadline = limit,
@@ -70,7 +73,7 @@ class Interruption : public ::testing::Test {
   // What `expect_nothing_left` looks for is there while a lab is at work.
   static void await_machine() {
     const Wait wait{.awaited = "a machine's QEMU",
-                    .deadline = std::chrono::seconds(30),
+                    .deadline = until_it_has_a_turn,
                     .interval = Milliseconds(50),
                     .last_seen = {},
                     .stop = {}};
