@@ -98,6 +98,14 @@ std::optional<runners::forecast::FleetPlan> foreseen_here(const runners::Plan& p
   return std::move(*planned);
 }
 
+void expect(runners::Plan& plan, const runners::forecast::FleetPlan& foreseen) {
+  for (const auto& department : foreseen.work.departments) {
+    const auto job = std::ranges::find(
+        plan.departments, department.name, [](const auto& one) -> const auto& { return one.cell.department; });
+    if (job != plan.departments.end()) job->expected = Milliseconds(department.course->course.chain_ms());
+  }
+}
+
 std::string foreseen_text(const runners::forecast::FleetPlan& plan) {
   const auto [times, recorded] = counted(plan);
   const auto& work = plan.work;

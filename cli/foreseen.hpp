@@ -24,6 +24,9 @@ namespace patchlab::cli {
 [[nodiscard]] std::optional<runners::forecast::FleetPlan> foreseen_here(const runners::Plan& plan,
                                                                         const std::vector<reports::RunRecord>& records);
 
+// How long each department takes by itself, for the order in which they begin.
+void expect(runners::Plan& plan, const runners::forecast::FleetPlan& foreseen);
+
 // "when every candidate is good and nothing is kept: 5 min 50 s on this host (12 of 80 times are recorded; ...)"
 [[nodiscard]] std::string foreseen_text(const runners::forecast::FleetPlan& plan);
 // As it stands in the record of the run, beside what it took.

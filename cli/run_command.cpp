@@ -86,13 +86,14 @@ ExitCode run(Arguments& arguments) {
   const auto tools = runners::this_host();
   std::optional<runners::Progress> progress;
   progress.emplace(runners::Progress::style_for(STDERR_FILENO));
-  const auto plan = runners::make_plan(*scenario, arguments.options, tools, *progress, stop);
+  auto plan = runners::make_plan(*scenario, arguments.options, tools, *progress, stop);
   if (!plan) {
     progress.reset();
     return report(plan.error());
   }
   // Now, so that what is foreseen is made of earlier runs alone.
   const auto foreseen = foreseen_here(*plan, recorded_runs(arguments.options.runs, scenario->name));
+  if (foreseen) expect(*plan, *foreseen);
   if (arguments.dry_run) {
     progress.reset();
     say_plan(*plan, arguments.json, foreseen);

@@ -32,6 +32,7 @@ struct DepartmentJob {
   std::vector<PlannedCandidate> candidates;  // in the order they are applied
   std::size_t controls = 0;                  // above 0: nothing but controls, see controls.hpp
   bool each_alone = false;                   // every candidate by itself, see each_alone.hpp; controls come before them
+  Milliseconds expected{0};                  // it takes by itself, as far as it is foreseen; 0: nobody knows
   std::optional<Milliseconds> run_began{};   // its deadline counts from then; nothing: from when it is made
   BaselineStates* states = nullptr;          // baselines of earlier runs; null: none is taken, and none is kept
   KeptConvictions* convictions = nullptr;    // by earlier runs; null: none counts, and none is kept

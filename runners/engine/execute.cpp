@@ -278,13 +278,12 @@ class Execution {
     note_what_was_heard_outside(outside);
   }
 
-  // In their order, each when its machines have room; a later one that has passes one that has not. Returns when all of
-  // them have ended.
+  // Each when its machines have room; a later one that has passes one that has not. Returns when all of them have ended.
   void begin_departments(const lab::network::HostFacts& host) {
     host::Room room(folder_.scratch().path(), tools_.memory);
     std::vector<std::jthread> threads;  // joined at the end
     std::vector<std::size_t> waiting;
-    for (std::size_t i = 0; i < plan_.departments.size(); ++i) {
+    for (const auto i : begin_order(plan_.departments)) {
       if (record_.departments[i].tested_in.empty()) waiting.push_back(i);
     }
     std::map<std::size_t, std::string> why;

@@ -2,6 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/ranges.h>
 
+#include <algorithm>
+#include <functional>
+#include <numeric>
+
 #include "lab/core/choice.hpp"
 #include "lab/core/paths.hpp"
 #include "lab/core/printable.hpp"
@@ -722,6 +726,13 @@ std::string describe(const Plan& plan) {
           (policy.clock.empty() ? "" : ", and after each move of the clocks: " + listed(policy.clock)));
   for (const auto& sentence : plan.not_tested) text += "not tested: " + printable(sentence) + "\n";
   return text;
+}
+
+std::vector<std::size_t> begin_order(const std::vector<DepartmentJob>& departments) {
+  std::vector<std::size_t> order(departments.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::stable_sort(order, std::greater<>(), [&](std::size_t i) { return departments[i].expected; });
+  return order;
 }
 
 }  // namespace patchlab::runners

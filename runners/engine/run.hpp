@@ -62,6 +62,9 @@ struct Plan {
 // starts. What `tools` names must live as long as the plan does.
 [[nodiscard]] Result<Plan> make_plan(const Scenario& scenario, const RunOptions& options, const HostTools& tools,
                                      Progress& progress, std::stop_token stop);
+// In which order departments begin as far as there is room, as indexes: longest expected first, or the end of a run is
+// one department alone. Those that are equal in it stay in the order of the scenario.
+[[nodiscard]] std::vector<std::size_t> begin_order(const std::vector<DepartmentJob>& departments);
 // For --dry-run: who would be tested with what.
 [[nodiscard]] std::string describe(const Plan& plan);
 [[nodiscard]] Json plan_json(const Plan& plan);  // the same for programs: cli/schemas/plan.schema.json

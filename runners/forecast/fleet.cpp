@@ -6,9 +6,11 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <set>
 #include <tuple>
+#include <unordered_map>
 
 #include "lab/core/printable.hpp"
 
@@ -197,8 +199,17 @@ Work work_of(const reports::RunRecord& record, const host::Executor& executor) {
 
 Result<FleetPlan> plan_on(Work work, const FleetAsked& asked) {
   FleetPlan plan;
+  // Longest first, as a run begins them. Departments that are alike share a course.
+  std::unordered_map<const CellCourse*, std::int64_t> alone;
+  std::vector<std::size_t> order;
+  for (const auto& department : work.departments) {
+    order.push_back(order.size());
+    if (!alone.contains(department.course.get())) alone[department.course.get()] = department.course->course.chain_ms();
+  }
+  std::ranges::stable_sort(order, std::greater<>(),
+                           [&](std::size_t i) { return alone.at(work.departments[i].course.get()); });
   std::vector<CellLoad> cells;
-  for (const auto& department : work.departments) cells.push_back(load_of(department));
+  for (const auto i : order) cells.push_back(load_of(work.departments[i]));
   plan.hosts = {.count = asked.hosts, .cores = asked.cores, .memory_mib = asked.memory_mib};
   if (asked.hosts == 1 && !asked.by_executor) {
     plan.hosts.slots = Hosts::Slots::together;
@@ -211,6 +222,8 @@ Result<FleetPlan> plan_on(Work work, const FleetAsked& asked) {
   if (const auto why = why_not(cells, plan.hosts); !why.empty())
     return configuration_error("the departments do not fit: " + why, "give hosts more with --cores and --memory");
   plan.forecast = simulate(cells, plan.hosts, parts_of_a_load);
+  auto placed = plan.forecast.cells;
+  for (std::size_t i = 0; i < order.size(); ++i) plan.forecast.cells[order[i]] = placed[i];
   plan.work = std::move(work);
   return plan;
 }

@@ -69,6 +69,7 @@ struct FleetAsked {
   bool by_executor = false;  // also on one host
   std::optional<double> mib_per_s{};
 };
+// Departments begin longest first (engine/run.hpp, begin_order); `forecast.cells` are as they stand in `work`.
 // A configuration error says which department fits on no host. One host does as `run` does there, where all departments
 // have room; others, and more of them, as jobs of an executor.
 [[nodiscard]] Result<FleetPlan> plan_on(Work work, const FleetAsked& asked);

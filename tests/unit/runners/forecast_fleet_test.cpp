@@ -282,6 +282,19 @@ TEST(Fleet, TakesTurnsOnOneHostWhereMemoryIsShort) {
   EXPECT_EQ(refused.error().error_class, ErrorClass::configuration);
 }
 
+// Of three where two fit: the long one begins at once, wherever it stands, and the short ones share what is left.
+TEST(Fleet, BeginsWithTheLongestDepartment) {
+  auto jobs = tests::departments_of({.departments = 3, .all_differ = true});
+  jobs[2].cell.policy.stability = std::chrono::hours(1);
+  const auto plan = planned(jobs, {.hosts = 1, .cores = 2, .memory_mib = 8000});
+  const auto& cells = plan.forecast.cells;
+  EXPECT_EQ(plan.work.departments[2].name, jobs[2].cell.department);
+  EXPECT_EQ(cells[0].begin_ms, 0);
+  EXPECT_EQ(cells[2].begin_ms, 0);
+  EXPECT_EQ(cells[1].begin_ms, cells[0].end_ms);
+  EXPECT_EQ(plan.forecast.makespan_ms, cells[2].end_ms);
+}
+
 TEST(Fleet, SharesSearchesOfDepartmentsThatAreAlike) {
   const FleetAsked asked{.hosts = 4, .cores = 8, .memory_mib = 64000};
   const auto alike = planned(tests::departments_of({.departments = 8}), asked, 1);

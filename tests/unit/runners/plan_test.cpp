@@ -318,6 +318,15 @@ TEST_F(Planning, AsksAptWhereSomethingWouldBeInstalled) {
   EXPECT_THAT(asked_, ElementsAre("golden-dns"));
 }
 
+TEST(BeginOrder, IsLongestExpectedFirst) {
+  std::vector<DepartmentJob> departments(4);
+  departments[1].expected = Milliseconds(5);
+  departments[2].expected = Milliseconds(9);
+  departments[3].expected = Milliseconds(5);
+  EXPECT_THAT(begin_order(departments), ElementsAre(2, 1, 3, 0));
+  EXPECT_THAT(begin_order(std::vector<DepartmentJob>(3)), ElementsAre(0, 1, 2)) << "where nothing is known, as named";
+}
+
 TEST_F(Planning, StopsWhereItIs) {
   add_candidate("hello", "2.0");
   std::stop_source source;
