@@ -6,6 +6,7 @@
 
 #include <fstream>
 #include <iostream>
+#include <mutex>
 #include <regex>
 #include <thread>
 
@@ -111,6 +112,7 @@ class CellTest : public ::testing::Test {
       cell_ = std::make_unique<Cell>(
           context_, [this](const std::string& phase) { fence_.push_back(phase); },
           [this](const std::string& phase, const std::string& in, CellMachine& machine, const std::string& why_not) {
+            const std::lock_guard lock(mutex_);
             inside_.push_back(phase + " " + in + " " + machine.name() + (why_not.empty() ? "" : ": " + why_not));
           });
       const auto baseline = cell_->prepare();
@@ -129,9 +131,13 @@ class CellTest : public ::testing::Test {
                        clock_,
                        job_,
                        Slots(folder_, 2, clock_),
-                       [this](const Json& event) { events_.push_back(event); },
+                       [this](const Json& event) {
+                         const std::lock_guard lock(mutex_);
+                         events_.push_back(event);
+                       },
                        {},
                        "br"};
+  std::mutex mutex_;  // of what is told here: machines have threads of their own
   std::vector<Json> events_;
   std::unique_ptr<Cell> cell_;
   std::vector<std::string> fence_;
