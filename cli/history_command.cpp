@@ -280,6 +280,11 @@ void say_story(const history::CandidateStory& story) {
   }
 }
 
+void say_forecast(const history::Outlook& outlook) {
+  say("  forecast, if it were tested again; it decides nothing:\n");
+  for (const auto& sentence : history::sentences_of(outlook)) say("    {}\n", sentence);
+}
+
 ExitCode tell_candidate(const Arguments& arguments) {
   return answer(arguments, [&](HistoryIndex& index, const Basis& basis) -> Result<ExitCode> {
     PATCHLAB_ASSIGN(const auto story, history::candidate(index.database(), arguments.candidate));
@@ -287,11 +292,13 @@ ExitCode tell_candidate(const Arguments& arguments) {
       Json json = story;
       json["index"] = basis.json(index);
       say_json("history-candidate", std::move(json));
-    } else if (story.tests.empty()) {
-      say("{}: it was in runs that say nothing of it in any department\n", story.id);
-    } else {
-      say_story(story);
+      return ExitCode::ok;
     }
+    if (story.tests.empty())
+      say("{}: it was in runs that say nothing of it in any department\n", story.id);
+    else
+      say_story(story);
+    say_forecast(story.outlook);
     return ExitCode::ok;
   });
 }

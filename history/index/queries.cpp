@@ -11,6 +11,7 @@
 
 #include "lab/core/binomial_bound.hpp"
 #include "lab/core/choice.hpp"
+#include "lab/core/text.hpp"
 
 namespace patchlab::history {
 namespace {
@@ -300,6 +301,96 @@ Result<std::vector<CandidateMachine>> machines_of(Database& database, const std:
 
 }  // namespace
 
+namespace {
+
+constexpr std::size_t most_tried = 1000;  // rows
+
+std::vector<std::string> lines_in(const std::string& text) {
+  if (text.empty()) return {};
+  const auto parts = split(text, '\n');
+  return {parts.begin(), parts.end()};
+}
+
+// As the newest run that says something of it knows it; what only a list of candidates names has no role.
+Result<ForecastQuestion> question_about(Database& database, const std::string& id) {
+  PATCHLAB_ASSIGN(
+      const auto rows,
+      database.rows("select kind, source, products, role from tried where candidate = :id and run = (select "
+                    "run from tried where candidate = :same order by finished desc, run desc limit 1) "
+                    "order by department, role",
+                    4, {id, id}));
+  ForecastQuestion question;
+  for (const auto& row : rows) {
+    Cells cells(row);
+    question.kind = cells.text();
+    question.source = cells.text();
+    question.products = lines_in(cells.text());
+    if (auto role = cells.text(); std::ranges::count(question.roles, role) == 0)
+      question.roles.push_back(std::move(role));
+  }
+  if (!rows.empty()) return question;
+  PATCHLAB_ASSIGN(const auto named,
+                  database.rows("select c.kind, c.origin from candidate c join run r on r.id = c.run where c.id = :id "
+                                "order by r.started desc, r.id desc limit 1",
+                                2, {id}));
+  if (!named.empty()) std::tie(question.kind, question.source) = std::tie(named[0][0], named[0][1]);
+  return question;
+}
+
+Result<std::vector<Tried>> tried(Database& database, const ForecastQuestion& of) {
+  PATCHLAB_ASSIGN(
+      const auto rows,
+      database.rows(
+          fmt::format("select run, started, finished, department, candidate, role, digest, kind, source, "
+                      "products, outcome, accelerator, measured, install_ms, restart_ms, restarts, asked from "
+                      "tried where kind = :kind and source = :source and outcome in ('pass', 'fail') order by "
+                      "finished desc, run desc, department, candidate, role limit {}",
+                      most_tried + 1),
+          17, {of.kind, of.source}));
+  std::vector<Tried> all;
+  for (const auto& row : rows) {
+    Cells cells(row);
+    Tried one;
+    for (auto* text : {&one.run, &one.started, &one.finished, &one.department, &one.candidate, &one.role, &one.digest,
+                       &one.kind, &one.source})
+      *text = cells.text();
+    one.products = lines_in(cells.text());
+    one.outcome = outcome_from(cells.text()).value_or(Outcome::not_reached);
+    one.accelerator = cells.text();
+    const bool measured = cells.yes();
+    TriedTimes times;
+    for (auto* number : {&times.install_ms, &times.restart_ms, &times.restarts}) *number = cells.number();
+    times.asked = cells.yes();
+    if (measured) one.times = times;
+    all.push_back(std::move(one));
+  }
+  return all;
+}
+
+}  // namespace
+
+Result<std::vector<Outlook>> outlooks(Database& database, const std::vector<ForecastQuestion>& questions) {
+  std::vector<Outlook> answers(questions.size());
+  std::map<std::pair<std::string, std::string>, std::vector<std::size_t>> alike;  // kind, source: questions
+  for (std::size_t i = 0; i < questions.size(); ++i) {
+    answers[i].asked = questions[i];
+    if (!questions[i].kind.empty()) alike[{questions[i].kind, questions[i].source}].push_back(i);
+  }
+  for (const auto& [ignored, indexes] : alike) {
+    PATCHLAB_ASSIGN(auto rows, tried(database, questions[indexes.front()]));
+    const bool only_newest = rows.size() > most_tried;
+    if (only_newest) rows.resize(most_tried);
+    const CandidateForecasts forecasts(std::move(rows));
+    const auto score = forecasts.score();
+    for (const auto i : indexes) {
+      answers[i].forecast = forecasts.of(questions[i]);
+      answers[i].score = score;
+      answers[i].only_newest = only_newest;
+    }
+  }
+  return answers;
+}
+
 Result<CandidateStory> candidate(Database& database, const std::string& id) {
   PATCHLAB_ASSIGN(const auto known, database.rows("select count(*) from candidate where id = :id", 1, {id}));
   if (Cells(known[0]).count() == 0) {
@@ -319,6 +410,9 @@ Result<CandidateStory> candidate(Database& database, const std::string& id) {
                     "e.seq",
                     1, {id}));
   for (const auto& row : unknown) story.unknown.push_back(Cells(row).count());
+  PATCHLAB_ASSIGN(auto question, question_about(database, id));
+  PATCHLAB_ASSIGN(auto found, outlooks(database, {std::move(question)}));
+  story.outlook = std::move(found.front());
   return story;
 }
 
@@ -673,11 +767,8 @@ void to_json(Json& json, const CandidateStory& story) {
                         {"source", machine.source},
                         {"line", machine.line}});
   }
-  json = {{"candidate", story.id},
-          {"tests", std::move(tests)},
-          {"ledger", std::move(lines)},
-          {"machines", std::move(machines)},
-          {"unknown_lines", story.unknown}};
+  json = {{"candidate", story.id},           {"tests", std::move(tests)},      {"ledger", std::move(lines)},
+          {"machines", std::move(machines)}, {"unknown_lines", story.unknown}, {"forecast", story.outlook}};
 }
 
 void to_json(Json& json, const CheckRow& check) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "history/forecast/candidate_forecast.hpp"
 #include "history/index/database.hpp"
 #include "history/index/index.hpp"
 #include "lab/core/json.hpp"
@@ -142,9 +143,14 @@ struct CandidateStory {
   std::vector<CandidateMachine> machines;  // by department, machine and serial
   // Lines about its runs and departments of which nobody knows whether it is in their set.
   std::vector<std::uint64_t> unknown;
+  Outlook outlook{};  // if it were tested again, by all runs, its own among them
 };
 // An error (usage) when no run had it, with those that may be meant.
 [[nodiscard]] Result<CandidateStory> candidate(Database& database, const std::string& id);
+
+// What to expect of candidates, in the order of the questions. Of each kind and source the newest thousand rows that
+// decided something are asked: a row is of one run, department, candidate and role.
+[[nodiscard]] Result<std::vector<Outlook>> outlooks(Database& database, const std::vector<ForecastQuestion>& questions);
 
 // --- checks
 struct CheckRow {

@@ -129,6 +129,85 @@ std::map<DurationKey, std::int64_t> durations_of(const reports::RunRecord& recor
   return durations;
 }
 
+namespace {
+
+// By trial and machine: how long all restarts took together, and how many they were.
+using Restarts = std::map<std::pair<std::string, std::string>, std::pair<std::int64_t, std::int64_t>>;
+
+Restarts restarts_in(const reports::RunRecord& record) {
+  Restarts restarts;
+  for (const auto& timing : record.timings) {
+    if (timing.phase != "reboot" || timing.trial.empty()) continue;
+    auto& [ms, n] = restarts[{timing.trial, timing.machine}];
+    ms += timing.duration_ms;
+    ++n;
+  }
+  return restarts;
+}
+
+// Of the trial with most restarts on such a machine, of several the slowest: one that failed at once says nothing of
+// what was to come. Only where it installed the candidate itself, and did not end in an error.
+std::optional<TriedTimes> times_of(const reports::DepartmentRecord& department, const std::string& candidate,
+                                   const std::string& role, const Restarts& restarts) {
+  std::optional<TriedTimes> times;
+  const auto key = [](const TriedTimes& one) { return std::pair(one.restarts, one.install_ms + one.restart_ms); };
+  for (const auto& trial : department.trials) {
+    if (!counts(trial) || trial.outcome == Outcome::error) continue;
+    for (const auto& install : trial.installs) {
+      if (install.candidate != candidate || !was_installed_here(install) ||
+          role_of(department, install.machine) != role)
+        continue;
+      TriedTimes seen{.install_ms = install.duration_ms, .asked = install.end.find("reboot") != std::string::npos};
+      if (const auto found = restarts.find({trial.id, install.machine}); found != restarts.end())
+        std::tie(seen.restart_ms, seen.restarts) = found->second;
+      if (!times || key(seen) > key(*times)) times = seen;
+    }
+  }
+  return times;
+}
+
+}  // namespace
+
+std::vector<Tried> tried_in(const reports::RunRecord& record) {
+  std::vector<Tried> rows;
+  const auto started = parse_rfc3339(record.started), finished = parse_rfc3339(record.finished);
+  if (!started || !finished) return rows;
+  const auto restarts = restarts_in(record);
+  for (const auto& department : record.departments) {
+    for (const auto& verdict : department.verdicts) {
+      const auto* candidate = reports::find_candidate(record, verdict.candidate);
+      if (candidate == nullptr) continue;
+      std::vector<std::string> files;
+      std::string signature;
+      for (const auto& file : candidate->files) {
+        files.push_back(file.name);
+        if (signature.empty()) signature = file.signature;
+      }
+      Tried row{record.id,
+                rfc3339(*started),
+                rfc3339(*finished),
+                department.name,
+                candidate->id,
+                {},
+                candidate->digest,
+                candidate->kind,
+                source_of(candidate->origin, signature),
+                products_of(candidate->kind, candidate->title, files),
+                verdict.known_from.empty() ? verdict.outcome : Outcome::not_reached,
+                accelerator_of(record, department.name)};
+      std::set<std::string> roles;
+      for (const auto& machine : verdict.machines) roles.insert(role_of(department, machine));
+      for (const auto& role : roles) {
+        row.role = role;
+        row.times = times_of(department, candidate->id, role, restarts);
+        rows.push_back(row);
+      }
+    }
+  }
+  std::ranges::sort(rows, {}, [](const auto& row) { return std::tie(row.department, row.candidate, row.role); });
+  return rows;
+}
+
 const std::vector<std::string>* set_in(const reports::RunRecord& record, const std::string& department,
                                        const std::string& digest) {
   const auto its = std::ranges::find(record.departments, department, &reports::DepartmentRecord::name);

@@ -8,6 +8,7 @@
 #include <tuple>
 #include <vector>
 
+#include "history/forecast/candidate_forecast.hpp"
 #include "reports/record/record.hpp"
 
 // What one run adds to the sums of its month. Pure functions of its record. What a trial took over from another one was
@@ -52,6 +53,10 @@ struct DurationKey {
 // To what is kept of it, at most 1.3 % away: of the first three digits the last one is even, 0 or 5, or 0. Thousands of
 // runs then have few different ones.
 [[nodiscard]] std::int64_t kept_ms(std::int64_t ms);
+
+// What it saw of each candidate in each department, a row for each role that has a machine of it; in the order of those
+// names. None of a run that does not say when it began and ended: nobody knows before and after what it was.
+[[nodiscard]] std::vector<Tried> tried_in(const reports::RunRecord& record);
 
 // The candidates of a set of this run, by the digest of its SHA256SUMS; nothing: no trial had that set.
 [[nodiscard]] const std::vector<std::string>* set_in(const reports::RunRecord& record, const std::string& department,

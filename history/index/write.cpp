@@ -184,10 +184,26 @@ Result<void> Writer::add_sums(const reports::RunRecord& record) {
   return {};
 }
 
+Result<void> Writer::add_tried(const reports::RunRecord& record) {
+  static const auto sql = insert_into(
+      "tried", {"run", "department", "candidate", "role", "started", "finished", "digest", "kind", "source", "products",
+                "outcome", "accelerator", "measured", "install_ms", "restart_ms", "restarts", "asked"});
+  for (const auto& row : tried_in(record)) {
+    const auto times = row.times.value_or(TriedTimes{});
+    PATCHLAB_TRY(database_.run(
+        sql, stored({row.run, row.department, row.candidate, row.role, row.started, row.finished, row.digest, row.kind,
+                     row.source, fmt::format("{}", fmt::join(row.products, "\n")), to_string(row.outcome),
+                     row.accelerator, yes(row.times.has_value()), number_of(times.install_ms),
+                     number_of(times.restart_ms), number_of(times.restarts), yes(times.asked)})));
+  }
+  return {};
+}
+
 Result<void> Writer::add(const reports::RunRecord& record) {
   PATCHLAB_TRY(add_run(record));
   for (const auto& department : record.departments) PATCHLAB_TRY(add_department(record, department));
   PATCHLAB_TRY(add_sums(record));
+  PATCHLAB_TRY(add_tried(record));
   return name_candidates(record);
 }
 

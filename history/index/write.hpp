@@ -34,6 +34,7 @@ class Writer {
   [[nodiscard]] Result<void> add_machine(const std::string& run, const std::string& department,
                                          const reports::MachineRecord& machine);
   [[nodiscard]] Result<void> add_sums(const reports::RunRecord& record);
+  [[nodiscard]] Result<void> add_tried(const reports::RunRecord& record);
   [[nodiscard]] Result<void> add_machines_said(const LedgerEvent& event);
 
   Database& database_;

@@ -256,6 +256,8 @@ Chapter test(Page& page, const Known<history::CandidateStory>& story) {
                         }});
     }
     write_events(page, std::move(events));
+    page.element("p", {{"class", "muted"}}, "Forecast, if it were tested again; it decides nothing:");
+    lines(page, history::sentences_of(story->outlook));
   };
   return chapter;
 }

@@ -69,7 +69,12 @@ TEST_F(HistoryCommand, AnswersEachQuestionInATable) {
   EXPECT_THAT(
       said({"candidate", "tidy"}),
       AllOf(HasSubstr("tidy: Tidied package (low, deb)"), ContainsRegex("2026-10-03 02:00 +finance +run 10: pass"),
-            ContainsRegex("2026-11-03 02:00 +finance +run 11: fail: mail/deliver")));
+            ContainsRegex("2026-11-03 02:00 +finance +run 11: fail: mail/deliver"),
+            HasSubstr(
+                "  forecast, if it were tested again; it decides nothing:\n    1 of 1 patch of the same product (deb "
+                "from repack) for dns, mail broke something here; with 95 % confidence at most 100 % of such do: "
+                "few, and there are no more\n    on a machine 21.3 s with 1 restart (21.3 s to 24.1 s, 4 times on "
+                "tcg)\n    drawn from 2 runs: 11, 10\n    such a forecast was never put to the test\n")));
   EXPECT_THAT(
       said({"flaky"}),
       AllOf(ContainsRegex("finance +mail/deliver +10 +1 +1 +10.0 % +39.4 % +0 +0 of 4 failed +2026-10 to 2026-11"),

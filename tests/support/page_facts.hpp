@@ -145,6 +145,14 @@ inline history::CandidateStory page_story() {
   test.failed = "mail/deliver";
   test.reason = "fails alone";
   story.tests.push_back(test);
+  story.outlook = {{"deb", "apt", {"bind9"}, {"dns"}},
+                   history::CandidateForecast{history::Circle::kind_and_role,
+                                              6,
+                                              1,
+                                              0.58,
+                                              {"2026-11-01-0001"},
+                                              history::ForecastTimes{{30'000, 40'000, 50'000}, {1, 1, 1}, "kvm", 7, 0}},
+                   {5, 1, 0.12, 6, 5, 1}};
   history::CandidateLine approved;
   approved.seq = 5;
   approved.time = "2026-11-29T23:00:00Z";

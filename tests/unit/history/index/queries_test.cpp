@@ -169,6 +169,75 @@ TEST_F(Queries, ACandidateThatNoRunHadIsAMistakeOfWhoAsked) {
   EXPECT_THAT(none.error().hint, HasSubstr("did you mean tidy?"));
 }
 
+TEST_F(Queries, ACandidateHasAForecastFromTheRunsThatTriedPatchesLikeIt) {
+  const auto first = begun_at(good_record(), "2026-10-03T02:00:00.000Z");
+  auto other = begun_at(good_record(), "2026-10-04T02:00:00.000Z");
+  for (auto& candidate : other.candidates) candidate.digest = sha256("another " + candidate.id);
+  auto known = begun_at(held_back_record(), "2026-10-05T02:00:00.000Z");
+  known.departments[0].verdicts[1].known_from = first.id;  // it was not tried
+  put(first);
+  put(other);
+  put(known);
+  const auto tidy = candidate(database(), "tidy")->outlook;
+  EXPECT_EQ(tidy.asked, (ForecastQuestion{"deb", "repack", {"tidy"}, {"dns", "mail"}}));
+  ASSERT_TRUE(tidy.forecast);
+  EXPECT_EQ(std::tuple(tidy.forecast->patches, tidy.forecast->broke), std::tuple(2U, 0U));
+  EXPECT_THAT(tidy.forecast->runs, ElementsAre(other.id, first.id));
+  EXPECT_EQ(tidy.forecast->measured, (ForecastTimes{{21'300, 21'300, 24'100}, {1, 1, 1}, "tcg", 4, 0}));
+  EXPECT_EQ(std::tuple(tidy.score.patches, tidy.score.without_history, tidy.score.inside), std::tuple(1U, 1U, 2U));
+  EXPECT_FALSE(tidy.only_newest);
+
+  // It is asked about by itself as well, and about what nobody tried.
+  const auto all = outlooks(database(), {tidy.asked, {"msu", "file", {}, {"dns"}}, {}});
+  ASSERT_TRUE(all) << all.error().message;
+  ASSERT_THAT(*all, SizeIs(3));
+  EXPECT_EQ(all->at(0), tidy);
+  EXPECT_FALSE(all->at(1).forecast || all->at(2).forecast);
+
+  // That what it broke then is what it broke, its own runs say.
+  put(begun_at(held_back_record(), "2026-10-06T02:00:00.000Z"));
+  EXPECT_EQ(candidate(database(), "tidy")->outlook.forecast->broke, 1U);
+  EXPECT_EQ(candidate(database(), "dns-update")->outlook.forecast->broke, 0U);
+}
+
+TEST(RunSums, TellWhatWasTriedAndHowLongItTook) {
+  auto record = good_record();
+  auto rows = tried_in(record);
+  ASSERT_THAT(rows, SizeIs(3)) << "the update on the name server, and the other one on both";
+  EXPECT_EQ(rows[0].candidate, "dns-update");
+  EXPECT_EQ(rows[2], (Tried{record.id,
+                            record.started,
+                            record.finished,
+                            "finance",
+                            "tidy",
+                            "mail",
+                            sha256("candidate tidy"),
+                            "deb",
+                            "repack",
+                            {"tidy"},
+                            Outcome::pass,
+                            "tcg",
+                            TriedTimes{3100, 21'000, 1, false}}));
+  auto& trial = record.departments[0].trials[2];
+  trial.installs.at(0).end = "installed, reboot needed";
+  EXPECT_TRUE(tried_in(record)[0].times->asked);
+  trial.installs[0].installed_run = "an-earlier-run";
+  EXPECT_FALSE(tried_in(record)[0].times) << "an earlier run measured it";
+  trial.outcome = Outcome::error;
+  for (const auto& row : tried_in(record)) EXPECT_FALSE(row.times);
+  record = good_record();
+  record.departments[0].verdicts[0].outcome = Outcome::fail;
+  EXPECT_EQ(tried_in(record)[0].outcome, Outcome::fail);
+  record.departments[0].verdicts[0].known_from = "an-earlier-run";
+  EXPECT_EQ(tried_in(record)[0].outcome, Outcome::not_reached);
+  record.started = "2026-11-22T06:02:50Z";
+  EXPECT_EQ(tried_in(record)[0].started, "2026-11-22T06:02:50.000Z") << "or texts would not compare as times do";
+  record.finished.clear();
+  EXPECT_THAT(tried_in(record), IsEmpty()) << "nobody knows what was before and after it";
+  // Of two trials the one that went on for longer, in restarts and then in time.
+  EXPECT_EQ(tried_in(held_back_record())[0].times, (TriedTimes{3100, 21'000, 1, false}));
+}
+
 TEST_F(Queries, AFlakyCheckIsToldWithHowOftenItWasAsked) {
   // Baseline, control, and the batch twice: four answers of each check of a run, two of them without a patch.
   auto october = begun_at(good_record(), "2026-10-03T02:00:00.000Z");
