@@ -11,8 +11,10 @@
 
 #include "cli/assessment.hpp"
 #include "cli/foreseen.hpp"
+#include "cli/history_argument.hpp"
 #include "cli/output.hpp"
 #include "cli/terminal.hpp"
+#include "history/index/queries.hpp"
 #include "lab/core/choice.hpp"
 #include "lab/core/digest.hpp"
 #include "lab/core/files.hpp"
@@ -327,14 +329,43 @@ struct Answer {
   TonightPlan night;
   std::set<std::string> departments;
   std::optional<forecast::FleetPlan> foreseen;
-  std::vector<NotKnown> held_back;  // not due, of a source that is asked, and known to be bad: ids
-  Json scenario;                    // null: there is none
+  std::vector<NotKnown> held_back;                   // not due, of a source that is asked, and known to be bad: ids
+  Json scenario;                                     // null: there is none
+  std::vector<history::ForecastQuestion> questions;  // about what was chosen, in its order
 };
 
 std::set<std::string> departments_of(const std::vector<ChosenUpdate>& chosen) {
   std::set<std::string> departments;
   for (const auto& one : chosen) departments.insert(one.update.departments.begin(), one.update.departments.end());
   return departments;
+}
+
+history::ForecastQuestion question_about(const ChosenUpdate& chosen, const runners::Plan& plan) {
+  history::ForecastQuestion question;
+  const auto candidate = std::ranges::find(plan.candidates, chosen.update.id(), &patches::Candidate::id);
+  if (candidate == plan.candidates.end()) return question;
+  std::vector<std::string> files;
+  std::string signature;
+  for (const auto& file : candidate->files) {
+    files.push_back(file.name);
+    if (signature.empty() && file.signature) signature = describe(*file.signature);
+  }
+  question.kind = candidate->kind;
+  question.source = history::source_of(patches::to_string(candidate->origin), signature);
+  question.products = history::products_of(candidate->kind, candidate->title, files);
+  std::set<std::string> roles;
+  for (const auto& job : plan.departments) {
+    const auto planned = std::ranges::find(job.candidates, chosen.update.id(), &runners::PlannedCandidate::id);
+    if (planned == job.candidates.end()) continue;
+    for (const auto& department : plan.scenario.departments) {
+      if (department.name != job.cell.department) continue;
+      for (const auto& machine : department.machines) {
+        if (planned->installs.contains(machine.name)) roles.insert(machine.role);
+      }
+    }
+  }
+  question.roles.assign(roles.begin(), roles.end());
+  return question;
 }
 
 std::string left_out_text(const NotPlanned& left, std::optional<std::int64_t> most_ms) {
@@ -546,6 +577,7 @@ class Planner {
     for (const auto& candidate : last.candidates) all.insert(candidate.id);
     std::ranges::copy_if(all, std::inserter(answer.night.along, answer.night.along.end()),
                          [&](const auto& id) { return std::ranges::count(ids, id) == 0; });
+    for (const auto& one : answer.night.chosen) answer.questions.push_back(question_about(one, last));
     PATCHLAB_ASSIGN(answer.foreseen, foresee_only(last, updates, all));
     if (!answer.foreseen)
       answer.not_known.push_back({"how long it takes", "machines of a libvirt are not foreseen"});
@@ -624,6 +656,29 @@ ExitCode code_of(const Answer& answer) {
   return answer.night.chosen.empty() ? ExitCode::only_skips : ExitCode::ok;
 }
 
+// What earlier runs let one expect of each candidate that was chosen. Asked when everything is decided and written:
+// nothing can depend on it.
+struct Forecasts {
+  std::vector<history::Outlook> outlooks;  // in the order of those; empty where nobody could look
+  std::string why_none;                    // then
+};
+
+Forecasts forecasts_of(const Answer& answer, const Scenario& scenario, const TonightArguments& arguments) {
+  const auto look = [&]() -> Result<std::vector<history::Outlook>> {
+    PATCHLAB_ASSIGN(const auto runs, absolute_path(arguments.runs));
+    if (!is_folder(runs)) return configuration_error(fmt::format("there is no folder of runs '{}'", runs.string()));
+    PATCHLAB_ASSIGN(const auto place, history_place(runs, arguments.history));
+    PATCHLAB_ASSIGN(auto index, history::HistoryIndex::open(place, {runs, scenario.stage, PATCHLAB_VERSION}));
+    PATCHLAB_ASSIGN(const auto reading, index.database().begin(history::Database::Access::read));
+    return history::outlooks(index.database(), answer.questions);
+  };
+  if (answer.questions.empty()) return {};
+  auto found = look();
+  if (!found)
+    return {{}, printable(found.error().message + (found.error().hint.empty() ? "" : "; " + found.error().hint))};
+  return {std::move(*found), {}};
+}
+
 Json update_json(const DueUpdate& update) {
   const auto& worst = update.worst;
   const auto day = [](const std::optional<Day>& one) { return one ? Json(day_text(*one)) : Json(); };
@@ -639,12 +694,15 @@ Json update_json(const DueUpdate& update) {
           {"settled", worst.settled}};
 }
 
-Json answer_json(const Template& made_from, const Answer& answer, const Begin& begin, const fs::path& output) {
+Json answer_json(const Template& made_from, const Answer& answer, const Begin& begin, const fs::path& output,
+                 const Forecasts& forecasts) {
   const auto milliseconds = [](const std::optional<std::int64_t>& ms) { return ms ? Json(*ms) : Json(); };
   Json candidates = Json::array(), left_out = Json::array(), not_known = Json::array(), held_back = Json::array();
-  for (const auto& one : answer.night.chosen) {
+  for (std::size_t i = 0; i < answer.night.chosen.size(); ++i) {
+    const auto& one = answer.night.chosen[i];
     candidates.push_back(update_json(one.update));
     candidates.back()["foreseen_ms"] = milliseconds(one.foreseen_ms);
+    candidates.back()["forecast"] = forecasts.why_none.empty() ? Json(forecasts.outlooks.at(i)) : Json();
   }
   for (const auto& left : answer.night.left_out) {
     left_out.push_back(update_json(left.update));
@@ -663,6 +721,7 @@ Json answer_json(const Template& made_from, const Answer& answer, const Begin& b
           {"foreseen", answer.foreseen ? foreseen_json(*answer.foreseen) : Json()},
           {"departments", answer.departments},
           {"candidates", std::move(candidates)},
+          {"no_forecasts", forecasts.why_none},
           {"along", answer.night.along},
           {"left_out", std::move(left_out)},
           {"held_back", std::move(held_back)},
@@ -682,7 +741,15 @@ std::string machines_text(const DueUpdate& update) {
   return fmt::format("{} machines of {}", update.machines.size(), fmt::join(update.departments, ", "));
 }
 
-void show(const Answer& answer, const Begin& begin, const fs::path& output) {
+void show_forecasts(const Answer& answer, const Forecasts& forecasts) {
+  if (!forecasts.why_none.empty()) return say("no forecast of any candidate: {}\n", forecasts.why_none);
+  for (std::size_t i = 0; i < forecasts.outlooks.size(); ++i) {
+    say("forecast of {}, from history; it decides nothing:\n", answer.night.chosen.at(i).update.id());
+    for (const auto& sentence : history::sentences_of(forecasts.outlooks[i])) say("  {}\n", sentence);
+  }
+}
+
+void show(const Answer& answer, const Begin& begin, const fs::path& output, const Forecasts& forecasts) {
   if (!answer.night.chosen.empty()) {
     std::vector<std::vector<Cell>> rows{{{"candidate"}, {"machines"}, {"until then"}, {"why"}}};
     for (const auto& one : answer.night.chosen) {
@@ -692,6 +759,7 @@ void show(const Answer& answer, const Begin& begin, const fs::path& output) {
                       {answer.origin.scan == nullptr ? "cannot wait" : facts_text(one.update)}});
     }
     write_out(table(rows));
+    show_forecasts(answer, forecasts);
   }
   for (const auto& id : answer.night.along) say("along with it, because it is needed: {}\n", id);
   for (const auto& left : answer.night.left_out) {
@@ -755,6 +823,11 @@ void add_tonight_options(CLI::App& command, TonightArguments& arguments) {
                     ->check(CLI::Range(0.01, 8784.0))
                     ->excludes(by);
   command
+      .add_option("--history", arguments.history,
+                  "of earlier runs, for the forecast of each candidate: sqlite3://FILE or postgresql://USER@HOST/"
+                  "DATABASE; default: history.sqlite3 in the folder of runs")
+      ->envname("PATCHLAB_HISTORY");
+  command
       .add_option("--emergency", arguments.emergency,
                   "not what is due, but this candidate alone, at once: its id, a package, or its folder")
       ->excludes(due)
@@ -785,10 +858,11 @@ ExitCode plan_tonight(const fs::path& scenario, const std::vector<std::string>& 
     if (const auto written = write_file_atomically(arguments.output, pretty(answer->scenario)); !written)
       return report(written.error(), ExitCode::cannot_create);
   }
+  const auto forecasts = forecasts_of(*answer, made_from->scenario, arguments);
   if (json)
-    say_json("tonight", answer_json(*made_from, *answer, *begin, arguments.output));
+    say_json("tonight", answer_json(*made_from, *answer, *begin, arguments.output, forecasts));
   else
-    show(*answer, *begin, arguments.output);
+    show(*answer, *begin, arguments.output, forecasts);
   return code_of(*answer);
 }
 

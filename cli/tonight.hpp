@@ -29,6 +29,7 @@ struct TonightArguments {
   std::string emergency;
   std::filesystem::path output;
   std::filesystem::path runs;  // as `scan --runs`
+  std::string history;         // place of the index; empty: in the folder of runs
   // An option of these, for messages; empty: none was given, and a plan says how long a run takes.
   [[nodiscard]] std::pair<std::string, std::string> given() const;
 };

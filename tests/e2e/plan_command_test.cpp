@@ -15,6 +15,7 @@
 #include "tests/support/feeds.hpp"
 #include "tests/support/json_schema.hpp"
 #include "tests/support/programs.hpp"
+#include "tests/support/sample_record.hpp"
 #include "tests/unit/patches/package_builder.hpp"
 
 // `patchlab plan -o`: from what is due to a scenario that `patchlab run` takes, by the built program. No machine is
@@ -64,6 +65,7 @@ class Site {
     ::setenv("PATCHLAB_CACHE", (folder_.path() / "cache").c_str(), 1);
     put_apt_source(on_offer);
     ::unsetenv("PATCHLAB_RUNS");
+    ::unsetenv("PATCHLAB_HISTORY");
     ::unsetenv("PATCHLAB_FEEDS");
     fs::create_directories(site());
     fs::copy(fs::path(PATCHLAB_SOURCE_DIR) / "scenarios" / "images", site() / "images", fs::copy_options::recursive);
@@ -364,6 +366,80 @@ TEST_F(PlanTonight, GoesByAScanThatWasMadeBefore) {
   auto bad = with("/rows/0/status", "known-bad");
   EXPECT_EQ(exit_code(bad), 5) << bad.output << bad.errors;
   EXPECT_THAT(bad.output, HasSubstr("left out: first: "));
+}
+
+// A run of this day that tried one older version of the package on the name server.
+reports::RunRecord run_of_day(int day, Outcome outcome) {
+  tests::SampleRun run;
+  const auto id = fmt::format("first-0.{}", day);
+  run.add_candidate(id, "first", "low", "file", {"dns"});
+  run.start_department("finance", 0, {"dns"});
+  const auto trial = run.trial(reports::Purpose::batch, {id});
+  run.verdict(id, outcome, "as it was").trials = {trial};
+  run.end_department(trial);
+  auto record = run.finish();
+  record.candidates[0].files[0].name = fmt::format("patchlab-first_0.{}_amd64.deb", day);
+  record.id = fmt::format("day-{}", day);
+  record.started = fmt::format("2026-10-{:02}T02:00:00.000Z", day);
+  record.finished = fmt::format("2026-10-{:02}T03:00:00.000Z", day);
+  return record;
+}
+
+TEST_F(PlanTonight, SaysWhatHistoryLetsOneExpectAndDecidesNothingByIt) {
+  for (int day = 1; day <= 5; ++day) {
+    fs::create_directories(site_->path() / "past" / fmt::format("day-{}", day));
+    ASSERT_TRUE(reports::write_run_record(run_of_day(day, day < 4 ? Outcome::pass : Outcome::fail),
+                                          site_->path() / "past" / fmt::format("day-{}", day) / "run.json"));
+  }
+  const auto planned = site_->plan({"--runs", "past", "-o", "tonight.json"});
+  ASSERT_EQ(exit_code(planned), 0) << planned.output << planned.errors;
+  EXPECT_THAT(
+      planned.output,
+      AllOf(HasSubstr("forecast of first, from history; it decides nothing:\n  2 of 5 patches of the same "
+                      "product (deb from file) for dns broke something here; with 95 % confidence at most 81 % "
+                      "of such do\n  on a machine 24.1 s with 1 restart (24.1 s to 24.1 s, 5 times on tcg)\n  "
+                      "drawn from 5 runs: day-5, day-4, day-3 and 2 before\n  such forecasts so far: 4 of 4 times "
+                      "were within the range; Brier score "),
+            HasSubstr("forecast of second, from history; it decides nothing:\n  2 of 5 patches of the same "
+                      "kind (deb from file) for dns broke")));
+
+  // Whatever it says, or when nobody can ask it: the same plan, in the same order, with the same end.
+  struct Said {
+    int code = -1;
+    Json json, written;
+  };
+  const auto ask = [&](const Words& more) {
+    Words words{"--json", "-o", "tonight.json"};
+    words.insert(words.end(), more.begin(), more.end());
+    const auto outcome = site_->plan(words);
+    Said said{exit_code(outcome), answer(outcome), read("tonight.json")};
+    said.json.at("origin").erase("at");
+    said.written.at("planned").erase("at");
+    return said;
+  };
+  auto with = ask({"--runs", "past"});
+  site_->write("letter.db", "a letter\n");
+  auto without = ask({"--runs", "past", "--history", "sqlite3://letter.db"});
+  EXPECT_EQ(with.code, 0);
+  EXPECT_EQ(with.json.at("no_forecasts"), "");
+  EXPECT_THAT(without.json.at("no_forecasts").get<std::string>(), HasSubstr("is no history index"));
+  for (auto& candidate : with.json.at("candidates")) {
+    EXPECT_EQ(candidate.at("forecast").at("patches"), 5);
+    EXPECT_THAT(candidate.at("forecast").at("runs"), SizeIs(5));
+    EXPECT_EQ(candidate.at("forecast").at("so_far").at("patches"), 4);
+    candidate.at("forecast") = nullptr;
+  }
+  without.json.at("no_forecasts") = "";
+  EXPECT_EQ(with.code, without.code);
+  EXPECT_EQ(with.json, without.json);
+  EXPECT_EQ(with.written, without.written);
+
+  const auto no_runs = ask({"--runs", "nowhere"});
+  EXPECT_EQ(no_runs.code, 0);
+  EXPECT_EQ(ids(no_runs.json.at("candidates")), ids(with.json.at("candidates")));
+  EXPECT_EQ(no_runs.written.at("candidates"), with.written.at("candidates"));
+  EXPECT_THAT(site_->plan({"--runs", "nowhere"}).output,
+              HasSubstr("no forecast of any candidate: there is no folder of runs '"));
 }
 
 TEST_F(PlanTonight, OfOneThatCannotWaitIsAWholeScenario) {
