@@ -26,57 +26,72 @@ namespace patchlab::cli {
 namespace {
 
 // The others work on files that are named to them; doctor says itself what is wrong with the cache.
-bool uses_cache(const CLI::App& app) {
-  constexpr std::array names{"image", "patch",    "learn",   "validate", "run",        "acquire",
-                             "scan",  "selftest", "promote", "ledger",   "host-agent", "plan"};
-  return std::ranges::any_of(names, [&](const char* name) { return app.got_subcommand(name); });
+bool uses_cache(std::string_view command) {
+  constexpr std::array<std::string_view, 12> names{"image", "patch",    "learn",   "validate", "run",        "acquire",
+                                                   "scan",  "selftest", "promote", "ledger",   "host-agent", "plan"};
+  return std::ranges::count(names, command) > 0;
 }
+
+struct Commands {
+  void (*add)(CLI::App&, Chosen&);
+  std::array<std::string_view, 6> names{};  // of all that it adds; none where these ask for every command there is
+};
+// In the order of the help.
+constexpr Commands all_commands[]{
+    {add_doctor, {"doctor"}},
+    {add_init, {"init"}},
+    {add_image, {"image"}},
+    {add_content, {"content"}},
+    {add_patch, {"patch"}},
+    {add_feed, {"feed"}},
+    {add_inventory, {"inventory"}},
+    {add_likeness, {"likeness"}},
+    {add_scan, {"scan"}},
+    {add_acquire, {"acquire"}},
+    {add_learn, {"learn"}},
+    {add_guest, {"guest"}},
+    {add_run, {"validate", "run"}},
+    {add_plan, {"plan"}},
+    {add_selftest, {"selftest"}},
+    {add_report, {"report", "explain"}},
+    {add_stage, {"promote"}},
+    {add_verify, {"verify"}},
+    {add_evidence, {"evidence"}},
+    {add_calendar, {"calendar"}},
+    {add_deploy, {"deploy"}},
+    {add_witness, {"witness"}},
+    {add_decide, {"submit", "approve", "reject", "waive", "withdraw", "decide"}},
+    {add_queue, {"queue"}},
+    {add_attempts, {"attempts"}},
+    {add_health, {"health"}},
+    {add_history, {"history"}},
+    {add_notify, {"notify"}},
+    {add_schedule, {"schedule"}},
+    {add_trust, {"trust"}},
+    {add_desk, {"desk"}},
+    {add_serve, {"serve"}},
+    {add_policy, {"policy"}},
+    {add_ledger, {"ledger"}},
+    {add_stage_setup, {"stage"}},
+    {add_lab, {"lab"}},
+    {add_schema, {"schema"}},
+    {add_completion},
+};
 
 }  // namespace
 
-void add_commands(CLI::App& app, Chosen& chosen) {
+void add_commands_for(CLI::App& app, Chosen& chosen, std::string_view word) {
   app.set_version_flag("--version", std::string("patchlab ") + PATCHLAB_VERSION);
   app.require_subcommand(1);
-  add_doctor(app, chosen);
-  add_init(app, chosen);
-  add_image(app, chosen);
-  add_content(app, chosen);
-  add_patch(app, chosen);
-  add_feed(app, chosen);
-  add_inventory(app, chosen);
-  add_likeness(app, chosen);
-  add_scan(app, chosen);
-  add_acquire(app, chosen);
-  add_learn(app, chosen);
-  add_guest(app, chosen);
-  add_run(app, chosen);
-  add_plan(app, chosen);
-  add_selftest(app, chosen);
-  add_report(app, chosen);
-  add_stage(app, chosen);
-  add_verify(app, chosen);
-  add_evidence(app, chosen);
-  add_calendar(app, chosen);
-  add_deploy(app, chosen);
-  add_witness(app, chosen);
-  add_decide(app, chosen);
-  add_queue(app, chosen);
-  add_attempts(app, chosen);
-  add_health(app, chosen);
-  add_history(app, chosen);
-  add_notify(app, chosen);
-  add_schedule(app, chosen);
-  add_trust(app, chosen);
-  add_desk(app, chosen);
-  add_serve(app, chosen);
-  add_policy(app, chosen);
-  add_ledger(app, chosen);
-  add_stage_setup(app, chosen);
-  add_lab(app, chosen);
-  add_schema(app, chosen);
-  add_completion(app, chosen);
+  const auto adds = [&](const Commands& commands) { return std::ranges::count(commands.names, word) > 0; };
+  const bool is_command = !word.empty() && std::ranges::any_of(all_commands, adds);
+  for (const auto& commands : all_commands) {
+    if (!is_command || adds(commands)) commands.add(app, chosen);
+  }
   add_help_texts(app);
 }
+
+void add_commands(CLI::App& app, Chosen& chosen) { add_commands_for(app, chosen, {}); }
 
 int run_application(int argc, char** argv) {
   keep_standard_streams();
@@ -85,9 +100,13 @@ int run_application(int argc, char** argv) {
   ::umask(077);
   // Started by a run thousands of times a night, for answers that are quicker than the command line is put together.
   if (argc == 2 && std::string_view(argv[1]) == "check-worker") return checks::check_worker_main(checks::find_check);
+  const std::vector<std::string> arguments(argv + 1, argv + std::max(argc, 1));
+  const std::string_view word = arguments.empty() ? std::string_view() : arguments.front();
+  const bool is_for_people = word != "cell" && word != "host-agent";
   CLI::App app{"patchlab: the test lab that decides which patches may reach production servers", "patchlab"};
   Chosen chosen;
-  add_commands(app, chosen);
+  // Only the command that is asked for: all of them are half of what a short one takes.
+  if (is_for_people) add_commands_for(app, chosen, word);
 
   // Started by a run, not by people: group "" hides them from the help.
   std::string root;
@@ -101,11 +120,6 @@ int run_application(int argc, char** argv) {
   cell->add_option("--write", options.writable)->allow_extra_args(false);
   auto* agent = app.add_subcommand("host-agent", "")->group("");
 
-  const std::vector<std::string> arguments(argv + 1, argv + std::max(argc, 1));
-  const bool is_for_people =
-      arguments.empty() || std::ranges::none_of(std::array{cell, agent}, [&](const CLI::App* hidden) {
-        return hidden->get_name() == arguments.front();
-      });
   const auto tree = command_tree(app);
   if (is_for_people) {
     if (const auto unknown = unknown_word(tree, arguments)) return number(report(*unknown, ExitCode::usage));
@@ -122,7 +136,7 @@ int run_application(int argc, char** argv) {
     const auto hint = fmt::format("'{} --help' shows what it takes", command_of(tree, arguments).name());
     return number(report(configuration_error(trouble.what(), hint), ExitCode::usage));
   }
-  if (uses_cache(app)) {
+  if (uses_cache(word)) {
     if (const auto cache = own_cache(); !cache) return number(report(cache.error()));
   }
   if (cell->parsed()) return runners::cell::cell_main(root, options);

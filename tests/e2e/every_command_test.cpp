@@ -3,7 +3,10 @@
 #include <gmock/gmock.h>
 
 #include <CLI/CLI.hpp>
+#include <iterator>
+#include <sstream>
 
+#include "cli/application.hpp"
 #include "cli/commands.hpp"
 #include "cli/help.hpp"
 #include "cli/option_tree.hpp"
@@ -35,13 +38,16 @@ namespace fs = std::filesystem;
 using Words = std::vector<std::string>;
 using nlohmann::literals::operator""_json_pointer;
 
-const cli::CommandFacts& tree() {
+const CLI::App& whole() {
   static cli::Chosen chosen;
   static CLI::App app{"", "patchlab"};
-  static const cli::CommandFacts facts = [] {
-    cli::add_commands(app, chosen);
-    return cli::command_tree(app);
-  }();
+  static const bool made = (cli::add_commands(app, chosen), true);
+  (void)made;
+  return app;
+}
+
+const cli::CommandFacts& tree() {
+  static const cli::CommandFacts facts = cli::command_tree(whole());
   return facts;
 }
 
@@ -282,6 +288,25 @@ TEST(Commands, EachHasAnExampleHere) {
   }
   for (const auto& [name, calls] : examples()) EXPECT_THAT(there, Contains(name));
   EXPECT_GT(there.size(), 25U);
+}
+
+TEST(Commands, AreTheSameWhetherAllOfThemAreMadeOrOne) {
+  // CLI11 prints what an option excludes in the order of its pointers.
+  const auto words_of_help = [](const CLI::App& app, const std::string& name) {
+    std::istringstream help(app.get_subcommand(name)->help("", CLI::AppFormatMode::All));
+    return std::multiset<std::string>(std::istream_iterator<std::string>(help), {});
+  };
+  for (const auto& command : tree().commands) {
+    const auto& name = command.words.front();
+    SCOPED_TRACE(name);
+    cli::Chosen chosen;
+    CLI::App one{"", "patchlab"};
+    cli::add_commands_for(one, chosen, name);
+    EXPECT_EQ(words_of_help(one, name), words_of_help(whole(), name));
+    // Those that tell of all of them; what else makes them all is not in its table.
+    const bool tells_of_all = name == "completion" || name == "manual";
+    EXPECT_EQ(cli::command_tree(one).commands.size() == tree().commands.size(), tells_of_all);
+  }
 }
 
 // What one types, not a sentence about it: the words of the command, and options that it has.
