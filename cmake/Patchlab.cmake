@@ -62,6 +62,8 @@ function(patchlab_library name)
   endif()
 endfunction()
 
+set(PATCHLAB_TEST_FOLDER "" CACHE STRING "where unit tests write their files, in place of TMPDIR; run-tests takes memory")
+
 # patchlab_test(checks_test SOURCES a_test.cpp [LIBS ...] [LABEL unit]): one executable, each TEST found by ctest, labelled.
 # APART: these sources use the same names as others in their unnamed namespaces, so each of them is its own unit; ALL of them.
 # WHOLE: the executable is one test, for suites that set up once what takes long. Skipped when it ends with 77 (tests/support/test_main.cpp).
@@ -81,6 +83,9 @@ function(patchlab_test name)
     set(ARG_PLACES 2)
   endif()
   set(properties LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT})
+  if(PATCHLAB_TEST_FOLDER AND ARG_LABEL STREQUAL unit)
+    list(APPEND properties ENVIRONMENT TMPDIR=${PATCHLAB_TEST_FOLDER})
+  endif()
   # Machines with the longest first, and beside them what is quick. ctest keeps no place free for a test that needs
   # several: golden_images (tests/e2e) leaves enough of them at once for the longest.
   if(ARG_PLACES OR ARG_LABEL STREQUAL e2e)
