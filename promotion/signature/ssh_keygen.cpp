@@ -2,8 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "promotion/signature/ssh_keygen.hpp"
 
-#include <fmt/chrono.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
@@ -68,11 +66,6 @@ Result<void> write_inputs(const fs::path& folder, const std::string& signers, co
 }
 
 }  // namespace
-
-std::string ssh_time(std::chrono::system_clock::time_point when) {
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(when.time_since_epoch());
-  return fmt::format("{:%Y%m%d%H%M%S}Z", fmt::gmtime(static_cast<std::time_t>(seconds.count())));
-}
 
 ProcessSpec verify_spec(const fs::path& folder, const SignatureCheck& check) {
   auto spec =
