@@ -168,11 +168,11 @@ carried='def hex: type == "string" and test("^[0-9a-f]{64}$"); def same: [.role,
     ($rules[0].carried.max_age_hours | type) == "number" and ((.finished[0:19] + "Z" | fromdateiso8601) * 1000 | $at - . <= $rules[0].carried.max_age_hours * 3600000) and
     $manifest[0].carried == {department: $t.name, run: .id, machines: [$d.machines[] | {machine: .name, golden_digest, definition_digest}]}
   then .departments |= map(if .name == $dep then $t + {name: $d.name, machines: $d.machines, phases: $d.phases} else . end) else error("no") end'
-# What the policy asks of approvals, as "COUNT FLAG NOT" lines; and what failed in the trial of this very set
+# Who wrote the policy, and what it asks of approvals, as "COUNT FLAG NOT" lines; and what failed in the trial of this very set
 # that saw most, the last of several: it must have seen every check in every phase.
-asked='($run[0].departments[] | select(.name == $dep) | .tested_in // "" | if . == "" then $dep else . end) as $where | ($run[0].departments[] | select(.name == $where)) as $d | [$d.verdicts[] | select(.outcome == "pass") | .candidate as $c | ($run[0].candidates[] | select(.id == $c) | .severity) // "unknown"] as $all |
+asked='"author \(.author // "-")", (($run[0].departments[] | select(.name == $dep) | .tested_in // "" | if . == "" then $dep else . end) as $where | ($run[0].departments[] | select(.name == $where)) as $d | [$d.verdicts[] | select(.outcome == "pass") | .candidate as $c | ($run[0].candidates[] | select(.id == $c) | .severity) // "unknown"] as $all |
   (if $urgent != "" then .emergency.approvals else .approvals end) // [] | .[] | (.when // {}) as $w | select($w == {} or ($w.waived and $waived != "") or ($w.severity and ($all - (["critical", "important", "moderate", "low"] - $w.severity) | length > 0))) |
-  "\(.count // 1) \({any: 0, touched: 1, verified: 4}[.security_key // "any"]) \(if any(.not_by // [] | .[]; . == "policy-author") then "author" else "-" end)"'
+  "\(.count // 1) \({any: 0, touched: 1, verified: 4}[.security_key // "any"]) \(if any(.not_by // [] | .[]; . == "policy-author") then "author" else "-" end)")'
 failed='[$manifest[0].candidates[].id] as $ids | .departments[] | select(.name == $dep) | . as $d | [.machines[].name] as $all |
   [.trials[] | select((.retried_as // "") == "" and (.reused_from // "") == "" and .purpose != "removal" and (.candidates | sort) == ($ids | sort) and (.machines | sort) == ($all | sort)) | . as $t |
     {$t, gaps: ([$d.phases[] as $p | $d.machines[] as $m | ($m.checks | if . == [] then ["*"] else map(.id? // .) end)[] as $c |
@@ -192,18 +192,18 @@ changed='[$manifest[0].candidates[].id] as $ids | ($rules[0].findings // {} | {r
 # What the run kept of the trials of this set, and of the control, as its record names it.
 kept='[$manifest[0].candidates[].id] as $ids | [.departments[] | select(.name == $dep) | .trials[] | select(.candidates == [] or (.candidates | sort) == ($ids | sort)) | .evidence_folder // "" | select(. != "") + "/"] as $folders |
   .evidence // [] | .[] | select(.name as $name | any($folders[]; . as $folder | $name | startswith($folder))) | "\(.bytes) \(.sha256)  \(.name)" | if test("[[:cntrl:]\\\\]|(^|[ /])\\.\\.?(/|$)") then error("no name") else . end'
-in_force_at() { # TIME LINE [BEFORE OWN]: digests of the policies that were in force then, by the lines before this one; of those that came not BEFORE that one, only OWN
+declare -A spans=(); in_force_at() { # TIME LINE [BEFORE OWN]: digests of the policies that were in force then, by the lines before this one; of those that came not BEFORE that one, only OWN
   local i since until old; in_force=
-  for ((i = 1; i < $2; i++)); do [ "${kind[i]}" = policy ] || continue; get $i set; [ "$i" -lt "${3:-$2}" ] || [ "$v" = "${4:-}" ] || continue; read -r since until old < <(jq -r '"\(.valid_since) \(.valid_until) \(.replaces // "-")"' "${book[$v]}")
+  for ((i = 1; i < $2; i++)); do [ "${kind[i]}" = policy ] || continue; get $i set; [ "$i" -lt "${3:-$2}" ] || [ "$v" = "${4:-}" ] || continue; [ -n "${spans[$v]:-}" ] || spans[$v]=$(jq -r '"\(.valid_since) \(.valid_until) \(.replaces // "-")"' "${book[$v]}"); read -r since until old <<<"${spans[$v]}"
     [ "$(ms_of "$since")" -le "$1" ] || continue; in_force=${in_force//" $old "/" "}; [ "$(ms_of "$until")" -gt "$1" ] || continue; in_force+=" $v "; done; }
 enough() { # RECORD RULEBOOK URGENT WAIVED LINES BEFORE: whether these approvals are as many different people as the policy asks for; else of how many COUNT, and PEOPLE; TICKETED: whether one of them named a ticket, and had seen the line BEFORE
   jq -r --arg dep "$dep" --arg waived "$4" --arg urgent "$3" --slurpfile run "$1" "$asked" "$2" >"$work/asked" 2>/dev/null || die "$dep: nobody can tell what its policy asks"
-  local i who flag not owners; owners=$(jq -r '.author // empty' "$2") && owners=" ${person[$owners]:-$owners} "; for ((i = 1; i <= n; i++)); do [ "${kind[i]}" != policy ] || ! is "$i" set "$(sum "$2")" || owners+="${person[${by[i]}]:-${by[i]}} "; done
+  local i who flag not owners rule rules; mapfile -t rules <"$work/asked"; owners=${rules[0]#author }; owners=" ${person[$owners]:-$owners} "; for ((i = 1; i <= n; i++)); do [ "${kind[i]}" != policy ] || ! is "$i" set "$(sum "$2")" || owners+="${person[${by[i]}]:-${by[i]}} "; done
   ticketed=; names_ticket() { get "$1" size; [ "$v" -lt "$2" ] || ticketed+=${fact[${object[$1]}.ticket]:+x}; }
-  [ -s "$work/asked" ] || for i in $5; do names_ticket "$i" "${6:-0}"; done
-  while read -r count flag not; do people=; for i in $5; do who=${person[${by[i]}]}; [[ " $people " = *" $who "* ]] || [[ $not = author && $owners = *" $who "* ]] || [ $(($(flags "objects/${object[i]}.sig") & flag)) != "$flag" ] || people+=" $who"; done
+  [ ${#rules[@]} -gt 1 ] || for i in $5; do names_ticket "$i" "${6:-0}"; done
+  for rule in "${rules[@]:1}"; do read -r count flag not <<<"$rule"; people=; for i in $5; do who=${person[${by[i]}]}; [[ " $people " = *" $who "* ]] || [[ $not = author && $owners = *" $who "* ]] || [ $(($(flags "objects/${object[i]}.sig") & flag)) != "$flag" ] || people+=" $who"; done
     for i in $5; do [[ " $people " != *" ${person[${by[i]}]} "* ]] || names_ticket "$i" "${6:-0}"; done
-    [ "$(wc -w <<<"$people")" -ge "$count" ] || return 1; done <"$work/asked"; }
+    [ "$(wc -w <<<"$people")" -ge "$count" ] || return 1; done; }
 reviewed() { # BEGUN DONE LINE: whether this emergency was reviewed, or taken back, before LINE: 0, 1, or 2 where that is not here
   local i w run set manifest rules given all=" " gone=" " authors=" " waived='' lost='' known='' saw
   get "$1" run; run=$v; get "$1" set; set=$v; get "$1" manifest; manifest=$v
@@ -237,19 +237,25 @@ sized() { # LIST FOLDER: whether its files have these sizes: what is huge is not
   in_force_at "${ms[b]}" $b; rulebook=${book[$rules]:-}
   [[ " ${kind[*]:1:b-1} " = *" policy "* ]] || for p in policy/quickstart.json policy/quickstart-1.json; do [ "$(sum $p)" != "$rules" ] || { rulebook=$p; in_force=$rules; }; done
   [ -n "$rulebook" ] && [ "${in_force//[[:space:]]/}" = "$rules" ] || die "$dep: line $b names a policy that was not in force, or not alone"
-  if jq -e --arg dep "$dep" 'all(.departments[]; .name != $dep or (.tested_in // "") == "")' "$record" >/dev/null 2>&1; then jq -e '.carried == null' "$folder/manifest.json" >/dev/null || die "$dep: the manifest says that another department was tested in its place, and the record does not"
+  # What record, manifest and policy are asked once, a line each: two of words, and two of what the manifest says.
+  mapfile -t says < <(jq -r --arg dep "$dep" --slurpfile m "$folder/manifest.json" --slurpfile rules "$rulebook" '$m[0] as $m | $rules[0] as $r |
+    "\(if all(.departments[]; .name != $dep or (.tested_in // "") == "") then "here" else "there" end) \($m.carried != null) \(.complete == true)",
+    "\($r.emergency.review_within_days // 0) \($r.waivers.max_days // 0) \($r.waivers.max_per_set // 0) \($r.change_ticket // "any")",
+    ($m.emergency // {} | "\(.ticket // "") \(.review_by // "")"), ($m | .department + " " + .set + " " + (.serial | tostring))' "$record" 2>/dev/null)
+  [ ${#says[@]} = 4 ] || die "$dep: its record, its manifest or its policy cannot be understood"; read -r where carries complete <<<"${says[0]}"; read -r lane longest most ticketing <<<"${says[1]}"
+  if [ "$where" = here ]; then [ "$carries" = false ] || die "$dep: the manifest says that another department was tested in its place, and the record does not"
   else jq --arg dep "$dep" --argjson at "${ms[b]}" --slurpfile rules "$rulebook" --slurpfile manifest "$folder/manifest.json" "$carried" "$record" >"$work/carried" 2>/dev/null || die "$dep: another department was tested in its place, and its policy does not take that, or not all machines are alike"; record=$work/carried; instead=", tested in $(jq -r --arg dep "$dep" '.departments[] | select(.name == $dep) | .machines | length' "$record") machines of another department that are like its own"; fi
   urgent=${fact[${object[b]}.review_by]:-}; if [ -n "$urgent" ]; then get $b ticket; is $b kind promote || die "$dep: line $b is no promotion that can be an emergency"
-    days=$(jq -r '.emergency.review_within_days // empty' "$rulebook"); [ -n "$days" ] || die "$dep: line $b is an emergency, and its policy has no lane for that"
-    [ "$(ms_of "$urgent")" -le $((ms[b] + days * 86400000)) ] || die "$dep: line $b puts its review off until $urgent"
+    [ "$lane" -gt 0 ] || die "$dep: line $b is an emergency, and its policy has no lane for that"
+    [ "$(ms_of "$urgent")" -le $((ms[b] + lane * 86400000)) ] || die "$dep: line $b puts its review off until $urgent"
     jq -e --slurpfile rules "$rulebook" --slurpfile m "$folder/manifest.json" '[$m[0].candidates[].id] as $ids | [.candidates[] | .id as $c | select($ids | index($c)) | .severity] - $rules[0].emergency.severity == []' "$record" >/dev/null 2>&1 || die "$dep: line $b is an emergency for what is not urgent"
-  fi; [ "$(jq -r '.emergency // {} | "\(.ticket // "") \(.review_by // "")"' "$folder/manifest.json" 2>/dev/null)" = "${fact[${object[b]}.ticket]:-} $urgent" ] || die "$dep: the manifest says something else of an emergency"
+  fi; [ "${says[2]}" = "${fact[${object[b]}.ticket]:-} $urgent" ] || die "$dep: the manifest says something else of an emergency"
   r=0; for ((i = 1; i < b; i++)); do [ "${kind[i]}" != run ] || ! is "$i" run "$run" || r=$i; done
   [ $r -gt 0 ] || die "$dep: no run before line $b found that"; get $r begin; g=${line_of[$v]}
   for i in $missing; do [ "$i" -lt "$g" ] || { [ "$i" -gt $d ] && [ "${kind[i]}" != promote-begun ]; } || die "ledger:$i: its statement is missing, and could be about this promotion"; done
-  is $r complete true && [ "$(jq .complete "$record")" = true ] && get $r "set:$dep" && tested=$v || die "$dep: the run of line $r was not complete"
+  is $r complete true && [ "$complete" = true ] && get $r "set:$dep" && tested=$v || die "$dep: the run of line $r was not complete"
   cmp -s <(sort "$folder/SHA256SUMS" 2>/dev/null) <(cut -d' ' -f2- "$work/staged" | sort) || die "$dep: the run of line $r had other files"
-  get $r submitter; authors=" ${person[$v]:-$v} "; waived=; counts=" "; gone=; approvals=(); longest=$(jq -r '.waivers.max_days // 0' "$rulebook")
+  get $r submitter; authors=" ${person[$v]:-$v} "; waived=; counts=" "; gone=; approvals=()
   for ((i = 1; i < b; i++)); do [ "${kind[i]}" != submit ] || ! is "$i" set "$set" || authors+="${person[${by[i]}]} "
     [ "${kind[i]}" = withdraw ] && [ -f "objects/${object[i]}" ] || continue; get $i withdraws; w=${line_of[$v]:-0}; [ "$w" -gt 0 ] && [ "$w" -lt $i ] && [ "${person[${by[w]}]:-}" = "${person[${by[i]}]}" ] || die "ledger:$i: withdraws what is not its author's"; gone+=" $w "; done
   submitted=$authors; for ((i = 1; i < b; i++)); do [ -f "objects/${object[i]}" ] && is "$i" name "$dep" || continue; who=${person[${by[i]}]:-}; mine=; ! is "$i" run "$run" || ! is "$i" set "$set" || mine=1
@@ -262,7 +268,7 @@ sized() { # LIST FOLDER: whether its files have these sizes: what is huge is not
   # Not what the policy lets nobody waive, and not more failures than it lets a set have.
   [ -z "$waived" ] || waived=$(jq -r '.waivers.never // [] | .[] | (., (. | select(contains("/") | not) | "\(.)/")) | @uri' "$rulebook" | { mapfile -t never; while IFS= read -r one; do
     [[ $one =~ ^[^%]*%2F(error|fence|golden|baseline|control)(%2F|%3A|%20|$) ]] && continue; for no in "${never[@]}"; do [ "${one%%%20*}" != "$no" ] || continue 2; done; printf '%s\n' "$one"; done <<<"$waived"; } |
-    awk -v most="$(jq -r '.waivers.max_per_set // 0' "$rulebook")" '!/%20fail$/ || $0 in had || n++ < most { had[$0]; print }')
+    awk -v most="$most" '!/%20fail$/ || $0 in had || n++ < most { had[$0]; print }')
   approvers=; seen=; for i in "${approvals[@]}"; do who=${person[${by[i]}]}; [[ $authors = *" $who "* ]] || { approvers+=" $i"; get "$i" size; [ -z "$waived" ] || [ "$v" -lt "$last_waiver" ] || seen=1; }; done
   [ "$tested" = "$set" ] || [ -n "$waived" ] || die "$dep: the run of line $r tested another set, and nothing of this one was waived"
   [ -z "$waived" ] || [ -n "$seen" ] || die "$dep: nobody approved who had seen the waiver"
@@ -277,20 +283,20 @@ sized() { # LIST FOLDER: whether its files have these sizes: what is huge is not
   cut -d' ' -f2- "$work/keeps" >>"$work/kept"; sized <(sed -E 's/^([0-9]+) [0-9a-f]{64}  /\1 /' "$work/keeps") . || die "evidence: a file that the run kept is missing, or has another size"
   before=0; for ((i = 1; i < b; i++)); do [ "${kind[i]}" != promote-done ] || ! is "$i" name "$dep" || before=$i; done
   enough "$record" "$rulebook" "$urgent" "$waived" "$approvers" "$before" || die "$dep: approved by${people:- nobody} who neither submitted nor waived; the policy asks for $count"
-  [ "$(jq -r '.change_ticket // "any"' "$rulebook")" != required ] || [ -n "$ticketed${urgent:+x}" ] || die "$dep: its policy asks for the ticket of the change, and nobody who approved named one$([ $before = 0 ] || echo " since line $before")"
+  [ "$ticketing" != required ] || [ -n "$ticketed${urgent:+x}" ] || die "$dep: its policy asks for the ticket of the change, and nobody who approved named one$([ $before = 0 ] || echo " since line $before")"
   jq -e --arg dep "$dep" --argjson at "${ms[b]}" --slurpfile rules "$rulebook" "$alike" "$record" >/dev/null 2>&1 || die "$dep: its policy asks how like production its machines are, and its run does not say that they are"
   names=; witness=$noted; for i in $approvers; do names+=" ${by[i]}"; get "$i" size; [ "$v" -lt $r ] || witness=1; done
   [ -n "$witness" ] || die "$dep: approved by${names:- nobody} who saw this run in the ledger, and no head was noted: nothing outside of the lab supports it"
   for o in ${fact[${object[b]}.decisions]:-}; do w=${line_of[$o]:-0}; [[ "$approvers $counts" = *" $w"* ]] && [[ " $approvers $counts " = *" $w "* ]] || die "$dep: line $b rests on what is no decision that counted"; done
-  get $b serial; for ((i = 1; i < b; i++)); do [ "${kind[i]}" != promote-begun ] || ! is "$i" name "$dep" || [ "${fact[${object[i]}.serial]}" -lt "$v" ] || die "$dep: the serial of line $b is not greater than that of line $i"; done; is $b manifest "$(sum "$folder/manifest.json")" && [ "$(jq -r '.department + " " + .set + " " + (.serial | tostring)' "$folder/manifest.json")" = "$dep $set $v" ] || die "$dep: the manifest is not the one that was promoted"
+  get $b serial; for ((i = 1; i < b; i++)); do [ "${kind[i]}" != promote-begun ] || ! is "$i" name "$dep" || [ "${fact[${object[i]}.serial]}" -lt "$v" ] || die "$dep: the serial of line $b is not greater than that of line $i"; done; is $b manifest "$(sum "$folder/manifest.json")" && [ "${says[3]}" = "$dep $set $v" ] || die "$dep: the manifest is not the one that was promoted"
   [ "$(sum "$folder/SHA256SUMS")" = "$set" ] || die "$dep: SHA256SUMS is not the set that was promoted"
   (cd "$folder" && sha256sum --quiet --strict -c SHA256SUMS >/dev/null 2>&1) && [ "$(find "$folder" -type f | wc -l)" = $(($(wc -l <"$folder/SHA256SUMS") + 2)) ] || die "$dep: the files are not those of the set"
   proven+=" $dep (line $b, serial $v, approved by${names:- nobody}${urgent:+, an emergency}$instead)"
   # Emergencies of this department: reviewed in time when this was promoted; what is open now refutes nothing, and is said.
-  days=$(jq -r '.emergency.review_within_days // 0' "$rulebook"); for ((e = 1; e <= b; e++)); do by_then=${fact[${object[e]}.review_by]:-}
+  for ((e = 1; e <= b; e++)); do by_then=${fact[${object[e]}.review_by]:-}
     [ "${kind[e]}" = promote-begun ] && is "$e" name "$dep" && [ -n "$by_then" ] && [ "${state[${object[e]}]}" = promote-done ] || continue
     for ((d = e; d < n; d++)); do [ "${kind[d]}" != promote-done ] || [ "${object[d]}" != "${object[e]}" ] || break; done
-    due=$(ms_of "$by_then"); [ $((ms[d] + days * 86400000)) -ge "$due" ] || due=$((ms[d] + days * 86400000)); code=0
+    due=$(ms_of "$by_then"); [ $((ms[d] + lane * 86400000)) -ge "$due" ] || due=$((ms[d] + lane * 86400000)); code=0
     if [ $e -lt $b ] && [ "${ms[b]}" -ge "$due" ] && ! is $b kind rollback; then reviewed $e $d $b || code=$?
       [ $code != 1 ] || die "$dep: line $b was promoted while the review of the emergency of line $e was overdue"
       [ $code = 0 ] || die "$dep: nobody can tell whether the emergency of line $e was reviewed before line $b: that is not here"; fi
