@@ -16,6 +16,7 @@
 #include "lab/libvirt/error.hpp"
 #include "lab/libvirt/session.hpp"
 #include "lab/libvirt/snapshot_jobs.hpp"
+#include "lab/libvirt/tray.hpp"
 
 namespace patchlab::lab::libvirt {
 namespace {
@@ -368,14 +369,12 @@ Result<void> LibvirtHypervisor::change_medium(const std::string& machine, const 
   // Until it is known to be empty: a change that fails half-way may have left something in the drive.
   state_->note_medium(machine, true);
   const unsigned target = active ? unsigned{VIR_DOMAIN_AFFECT_LIVE} : unsigned{VIR_DOMAIN_AFFECT_CONFIG};
-  // libvirt opens the tray and takes the medium out in two steps. A guest that looks into its drive closes the tray,
-  // and QEMU refuses the second one: that is nothing but a reason to begin again.
   constexpr int tries = 3;
-  for (int tried = 1;
-       virDomainUpdateDeviceFlags(domain.get(), xml.c_str(), target | VIR_DOMAIN_DEVICE_MODIFY_FORCE) < 0; ++tried) {
-    auto trouble = last_error(doing("changing the medium of", machine));
-    if (tried == tries || trouble.message.find("is not open") == std::string::npos) return trouble;
-  }
+  PATCHLAB_TRY(with_open_tray(tries, [&]() -> Result<void> {
+    if (virDomainUpdateDeviceFlags(domain.get(), xml.c_str(), target | VIR_DOMAIN_DEVICE_MODIFY_FORCE) < 0)
+      return last_error(doing("changing the medium of", machine));
+    return {};
+  }));
   state_->note_medium(machine, !iso.empty());
   return {};
 }
