@@ -10,6 +10,7 @@
 #include "lab/core/digest.hpp"
 #include "lab/core/paths.hpp"
 #include "lab/core/text.hpp"
+#include "lab/process/sandbox.hpp"
 
 namespace patchlab::patches {
 namespace {
@@ -62,39 +63,12 @@ bool fetches_revocation_lists(const std::string& version) {
 
 ProcessSpec verify_command(const std::filesystem::path& file, const std::filesystem::path& ca_bundle,
                            const std::string& version) {
-  ProcessSpec spec;
-  spec.program = "bwrap";
-  spec.arguments = {"--unshare-all",
-                    "--die-with-parent",
-                    "--new-session",
-                    "--clearenv",
-                    "--setenv",
-                    "PATH",
-                    "/usr/bin:/usr/local/bin",
-                    "--ro-bind",
-                    "/usr",
-                    "/usr",
-                    "--symlink",
-                    "usr/lib",
-                    "/lib",
-                    "--symlink",
-                    "usr/lib64",
-                    "/lib64",
-                    "--tmpfs",
-                    "/tmp",
-                    "--ro-bind",
-                    file.string(),
-                    package_inside,
-                    "--ro-bind",
-                    ca_bundle.string(),
-                    bundle_inside,
-                    "--",
-                    "osslsigncode",
-                    "verify"};
-  if (fetches_revocation_lists(version)) spec.arguments.emplace_back("-ignore-cdp");
+  std::vector<std::string> words{"osslsigncode", "verify"};
+  if (fetches_revocation_lists(version)) words.emplace_back("-ignore-cdp");
   // Time-stamping certificates are looked for in the same bundle.
   for (const auto* word : {"-CAfile", bundle_inside, "-TSA-CAfile", bundle_inside, "-in", package_inside})
-    spec.arguments.emplace_back(word);
+    words.emplace_back(word);
+  auto spec = in_sandbox({.readable = {{file, package_inside}, {ca_bundle, bundle_inside}}}, words);
   spec.time_limit = time_limit;
   spec.output_limit = 1U << 20U;
   return spec;
@@ -197,7 +171,7 @@ Result<Authenticode::Verification> Authenticode::run(const std::filesystem::path
                                 "install the Debian package bubblewrap");
   }
   // Signals and time limits say nothing of the signature, nor does a sandbox that could not be made.
-  if (!std::holds_alternative<Exited>(verified.end) || verified.errors.starts_with("bwrap:")) {
+  if (!std::holds_alternative<Exited>(verified.end) || is_without_sandbox(verified)) {
     return infrastructure_error(
         fmt::format("verifying '{}': osslsigncode {}: {}", name, verified.describe(), failure_in("", verified.errors)));
   }

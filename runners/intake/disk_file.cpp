@@ -9,6 +9,7 @@
 #include "lab/core/files.hpp"
 #include "lab/core/json.hpp"
 #include "lab/core/text.hpp"
+#include "lab/process/sandbox.hpp"
 
 namespace patchlab::runners::intake {
 namespace {
@@ -53,34 +54,9 @@ constexpr std::array<Other, 7> others{
 // The least that qemu-img runs with; the program of the host, none of its files.
 ProcessSpec confined(const DiskInput& disk, const std::filesystem::path& writable,
                      std::initializer_list<std::string> words) {
-  ProcessSpec spec;
-  spec.program = "bwrap";
-  spec.arguments = {"--unshare-all",
-                    "--die-with-parent",
-                    "--new-session",
-                    "--clearenv",
-                    "--setenv",
-                    "PATH",
-                    "/usr/bin:/usr/local/bin",
-                    "--ro-bind",
-                    "/usr",
-                    "/usr",
-                    "--symlink",
-                    "usr/lib",
-                    "/lib",
-                    "--symlink",
-                    "usr/lib64",
-                    "/lib64",
-                    "--dev",
-                    "/dev",
-                    "--tmpfs",
-                    "/tmp",
-                    "--ro-bind",
-                    disk.file.string(),
-                    inside};
-  if (!writable.empty()) spec.arguments.insert(spec.arguments.end(), {"--bind", writable.string(), outside});
-  spec.arguments.emplace_back("--");
-  spec.arguments.insert(spec.arguments.end(), words);
+  Sandbox sandbox{.readable = {{disk.file, inside}}, .devices = true};
+  if (!writable.empty()) sandbox.writable = {{writable, outside}};
+  auto spec = in_sandbox(sandbox, words);
   spec.time_limit = quick;
   spec.output_limit = 4U << 20U;
   spec.private_files = true;
@@ -117,7 +93,7 @@ std::optional<Error> trouble_of(const ProcessOutcome& outcome, const std::string
   if (std::holds_alternative<NotStarted>(outcome.end))
     return infrastructure_error(fmt::format("{}: bwrap {}", action, outcome.describe()),
                                 "'apt-get install bubblewrap': disks of others are read in a sandbox only");
-  if (outcome.errors.starts_with("bwrap:"))
+  if (is_without_sandbox(outcome))
     return infrastructure_error(fmt::format("{}: {}", action, last_line(outcome.errors)),
                                 "are bubblewrap and qemu-utils installed? 'patchlab doctor' looks for both");
   if (std::holds_alternative<TimedOut>(outcome.end)) return timeout_error(action + ": " + outcome.describe());
