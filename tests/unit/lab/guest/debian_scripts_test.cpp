@@ -8,12 +8,8 @@
 #include <regex>
 
 #include "lab/core/files.hpp"
-#include "lab/guest/adapter.hpp"
 #include "lab/guest/debian_scripts.hpp"
-#include "lab/process/process.hpp"
-#include "tests/support/fake_agent.hpp"
-#include "tests/support/fake_clock.hpp"
-#include "tests/support/fake_hypervisor.hpp"
+#include "tests/support/shell_guest.hpp"
 
 namespace patchlab::lab::guest {
 namespace {
@@ -32,17 +28,17 @@ constexpr Way broken[] = {{"ends badly", "exit 3"},
                           {"prints garbage", "echo garbage"},
                           {"prints nothing", "exit 0"}};
 
-class DebianScripts : public testing::TestWithParam<bool> {
+class DebianScripts : public testing::TestWithParam<bool>, public test::ShellGuest {
  protected:
-  DebianScripts() {
-    MachineSpec spec;
-    spec.name = "dns";
-    (void)hypervisor_.define(spec);
-    (void)hypervisor_.start("dns");
-    hypervisor_.on_agent([this](auto&, const auto& command) { return guest_.answer(command); });
-    guest_.programs = [this](const auto& program, const auto& arguments, const auto& script) {
-      return run(program, arguments, script);
-    };
+  DebianScripts()
+      : ShellGuest({{"/run/systemd/system", "systemd"},
+                    {"/run/log/journal", "no-journal"},
+                    {"/var/log", "log"},
+                    {"/proc/1/task/1/children", "children"},
+                    {"/proc/sys/kernel/osrelease", "release"},
+                    {"/proc/sys/kernel/version", "version"},
+                    {"/boot/", "boot/"}},
+                   {"tools"}) {
     for (const char* name : {"tools", "real", "log", "boot"}) fs::create_directories(folder_ / name);
     if (GetParam()) fs::create_directories(folder_ / "systemd");
     fs::create_directories(folder_ / "log/journal");
@@ -58,23 +54,14 @@ class DebianScripts : public testing::TestWithParam<bool> {
     says("apt-get", "Reading package lists...");
     says("dpkg", "");
     says("journalctl", "named[163]: error: no zone either");
-    write("real/systemctl",
-          "#!/bin/sh\ncase $1 in list-units) echo 'named.service loaded active running BIND';;\n"
-          "*) printf 'LoadState=loaded\\nActiveState=active\\nSubState=running\\n\\n';; esac\n");
-    fs::permissions(folder_ / "real/systemctl", fs::perms::owner_all);
+    write_program("real/systemctl",
+                  "#!/bin/sh\ncase $1 in list-units) echo 'named.service loaded active running BIND';;\n"
+                  "*) printf 'LoadState=loaded\\nActiveState=active\\nSubState=running\\n\\n';; esac\n");
     for (const auto& tool : tools_of_this_host()) behaves(tool, usual);
     fs::remove(folder_ / "used");
   }
-  ~DebianScripts() override { fs::remove_all(folder_); }
-
-  static fs::path new_folder() {
-    std::string pattern = testing::TempDir() + "patchlab-scripts-XXXXXX";
-    return ::mkdtemp(pattern.data());
-  }
-  void write(const std::string& name, const std::string& text) const { std::ofstream(folder_ / name) << text; }
   void says(const std::string& tool, const std::string& text) const {
-    write("real/" + tool, "#!/bin/sh\ncat <<'END'\n" + text + "\nEND\n");
-    fs::permissions(folder_ / "real" / tool, fs::perms::owner_all);
+    write_program("real/" + tool, "#!/bin/sh\ncat <<'END'\n" + text + "\nEND\n");
   }
 
   // Every word of the scripts that is a program here and not the shell's own.
@@ -96,43 +83,16 @@ class DebianScripts : public testing::TestWithParam<bool> {
   }
   void behaves(const std::string& tool, const Way& way) const {
     const auto real = fs::exists(folder_ / "real" / tool) ? (folder_ / "real" / tool).string() : "";
-    write("tools/" + tool, fmt::format("#!{0}\necho {1} >>'{2}/used'\nPATH=/usr/bin:/bin:/usr/sbin:/sbin\nreal={3}\n"
-                                       "[ -n \"$real\" ] || real=$(command -v {1})\n{4}\n",
-                                       shell, tool, folder_.string(), real, way.script));
-    fs::permissions(folder_ / "tools" / tool, fs::perms::owner_all);
+    write_program("tools/" + tool,
+                  fmt::format("#!{0}\necho {1} >>'{2}/used'\nPATH=/usr/bin:/bin:/usr/sbin:/sbin\nreal={3}\n"
+                              "[ -n \"$real\" ] || real=$(command -v {1})\n{4}\n",
+                              shell, tool, folder_.string(), real, way.script));
   }
   std::set<std::string> used() const {
     std::ifstream file(folder_ / "used");
     std::set<std::string> names;
     for (std::string line; std::getline(file, line);) names.insert(line);
     return names;
-  }
-
-  test::FakeAgent::Process run(const std::string& program, const std::vector<std::string>& arguments,
-                               std::string script) const {
-    const auto replaced = [&](const std::string& path, const std::string& by) {
-      for (auto at = script.find(path); at != std::string::npos; at = script.find(path, at + by.size()))
-        script.replace(at, path.size(), by);
-    };
-    replaced("/run/systemd/system", (folder_ / "systemd").string());
-    replaced("/run/log/journal", (folder_ / "no-journal").string());
-    replaced("/var/log", (folder_ / "log").string());
-    replaced("/proc/1/task/1/children", (folder_ / "children").string());
-    replaced("/proc/sys/kernel/osrelease", (folder_ / "release").string());
-    replaced("/proc/sys/kernel/version", (folder_ / "version").string());
-    replaced("/boot/", (folder_ / "boot").string() + "/");
-    ProcessSpec spec;
-    spec.program = program;
-    spec.arguments = arguments;
-    spec.input = script;
-    spec.extra_environment["PATH"] = (folder_ / "tools").string();
-    const auto outcome = host_processes().run(spec);
-    test::FakeAgent::Process process;
-    const auto* exited = std::get_if<Exited>(&outcome.end);
-    process.exit_code = exited == nullptr ? 255 : exited->code;
-    process.output = outcome.output;
-    process.errors = outcome.errors;
-    return process;
   }
 
   // ls always ends badly: processes end while it looks. No error in the journal and nothing that dpkg complains of are
@@ -160,12 +120,6 @@ class DebianScripts : public testing::TestWithParam<bool> {
     if (effect->unseen.contains("kernel") || effect->pending.contains("kernel")) text += "another kernel";
     return text.empty() ? "fine" : text;
   }
-
-  const fs::path folder_ = new_folder();
-  test::FakeClock clock_;
-  test::FakeHypervisor hypervisor_;
-  test::FakeAgent guest_;
-  std::unique_ptr<GuestAdapter> adapter_ = debian_adapter(GuestAgent(hypervisor_, "dns", clock_), clock_);
 };
 
 TEST_P(DebianScripts, NoticeEachToolThatIsMissingOrBroken) {

@@ -5,13 +5,7 @@
 // managers are small ones that keep state.
 #include <gmock/gmock.h>
 
-#include <fstream>
-
-#include "lab/guest/adapter.hpp"
-#include "lab/process/process.hpp"
-#include "tests/support/fake_agent.hpp"
-#include "tests/support/fake_clock.hpp"
-#include "tests/support/fake_hypervisor.hpp"
+#include "tests/support/shell_guest.hpp"
 
 namespace patchlab::lab::guest {
 namespace {
@@ -21,35 +15,21 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-class DebianService : public testing::Test {
+class DebianService : public testing::Test, public test::ShellGuest {
  protected:
-  DebianService() {
-    MachineSpec spec;
-    spec.name = "dns";
-    (void)hypervisor_.define(spec);
-    (void)hypervisor_.start("dns");
-    hypervisor_.on_agent([this](auto&, const auto& command) { return guest_.answer(command); });
-    guest_.programs = [this](const auto& program, const auto& arguments, const auto& script) {
-      return run(program, arguments, script);
-    };
+  DebianService()
+      : ShellGuest({{"/run/systemd/system", "systemd"}, {"/etc/init.d", "init.d"}}, {".", "/usr/bin", "/bin"}) {
     for (const char* name : {"init.d", "up"}) fs::create_directories(folder_ / name);
   }
-  ~DebianService() override { fs::remove_all(folder_); }
-
-  static fs::path new_folder() {
-    std::string pattern = testing::TempDir() + "patchlab-services-XXXXXX";
-    return ::mkdtemp(pattern.data());
-  }
   void program(const std::string& name, const std::string& text) const {
-    std::ofstream(folder_ / name) << "#!/bin/sh\nup='" << (folder_ / "up").string() << "'\n" << text;
-    fs::permissions(folder_ / name, fs::perms::owner_all);
+    write_program(name, "#!/bin/sh\nup='" + (folder_ / "up").string() + "'\n" + text);
   }
   // A service that runs, and what its start script does beside what is usual.
   void init_script(const std::string& name, const std::string& stop = {}, const std::string& start = {}) const {
     program("init.d/" + name, fmt::format("case $1 in\nstop) {1}\nrm -f $up/{0};;\nstart) {2}\n: >$up/{0};;\n"
                                           "status) [ -e $up/{0} ] || exit 3;;\nesac\n",
                                           name, stop, start));
-    std::ofstream(folder_ / "up" / name) << "";
+    write("up/" + name, "");
   }
   // mail and lists need directory; lists needs mail as well.
   void systemd() const {
@@ -68,29 +48,7 @@ class DebianService : public testing::Test {
         "*ActiveState*) if [ -e $up/$unit ]; then echo ActiveState=active; echo SubState=running;\n"
         "  else echo ActiveState=failed; echo SubState=failed; fi;;\n"
         "esac\n");
-    for (const char* name : {"directory", "mail", "lists"}) std::ofstream(folder_ / "up" / name) << "";
-  }
-
-  test::FakeAgent::Process run(const std::string& program, const std::vector<std::string>& arguments,
-                               std::string script) const {
-    const auto replaced = [&](const std::string& path, const std::string& by) {
-      for (auto at = script.find(path); at != std::string::npos; at = script.find(path, at + by.size()))
-        script.replace(at, path.size(), by);
-    };
-    replaced("/run/systemd/system", (folder_ / "systemd").string());
-    replaced("/etc/init.d", (folder_ / "init.d").string());
-    ProcessSpec spec;
-    spec.program = program;
-    spec.arguments = arguments;
-    spec.input = script;
-    spec.extra_environment["PATH"] = folder_.string() + ":/usr/bin:/bin";
-    const auto outcome = host_processes().run(spec);
-    test::FakeAgent::Process process;
-    const auto* exited = std::get_if<Exited>(&outcome.end);
-    process.exit_code = exited == nullptr ? 255 : exited->code;
-    process.output = outcome.output;
-    process.errors = outcome.errors;
-    return process;
+    for (const char* name : {"up/directory", "up/mail", "up/lists"}) write(name, "");
   }
 
   ServiceChange change(const std::string& service, ServiceAction action, Milliseconds deadline = 5s) {
@@ -98,12 +56,6 @@ class DebianService : public testing::Test {
     EXPECT_TRUE(changed) << changed.error().message;
     return changed.value_or(ServiceChange{});
   }
-
-  const fs::path folder_ = new_folder();
-  test::FakeClock clock_;
-  test::FakeHypervisor hypervisor_;
-  test::FakeAgent guest_;
-  std::unique_ptr<GuestAdapter> adapter_ = debian_adapter(GuestAgent(hypervisor_, "dns", clock_), clock_);
 };
 
 TEST_F(DebianService, StopsAndStartsByItsScript) {
@@ -178,7 +130,7 @@ TEST_F(DebianService, OfSystemdIsStoppedAndStartedByItWithThoseThatNeedIt) {
 TEST_F(DebianService, OfSystemdThatFailsSaysSo) {
   systemd();
   (void)change("mail", ServiceAction::stop);
-  std::ofstream(folder_ / "broken") << "";
+  write("broken", "");
   const auto started = change("mail", ServiceAction::start);
   EXPECT_FALSE(started.reached);
   EXPECT_EQ(started.state, "failed");
