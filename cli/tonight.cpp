@@ -368,6 +368,11 @@ history::ForecastQuestion question_about(const ChosenUpdate& chosen, const runne
   return question;
 }
 
+std::vector<std::string> superseded_in(const Answer& answer) {
+  return answer.origin.scan == nullptr ? std::vector<std::string>()
+                                       : superseded_by_due(*answer.origin.scan, answer.night);
+}
+
 std::string left_out_text(const NotPlanned& left, std::optional<std::int64_t> most_ms) {
   if (left.because != NotPlannedBecause::does_not_fit) return left.why;
   return fmt::format("does not fit: with it the run takes {}, and there are {}",
@@ -609,6 +614,7 @@ class Planner {
                                        left_out_text(left, begin_.most_ms())));
     for (const auto& one : answer.held_back)
       not_tested.push_back(fmt::format("candidate '{}' was not planned: it is known to be bad: {}", one.what, one.why));
+    std::ranges::move(superseded_in(answer), std::back_inserter(not_tested));
     std::ranges::move(other_outcomes(answer.night, answer.departments), std::back_inserter(not_tested));
     for (const auto& one : answer.not_known)
       not_tested.push_back(fmt::format("when this was planned, it was unknown: {}: {}", one.what, one.why));
@@ -725,6 +731,7 @@ Json answer_json(const Template& made_from, const Answer& answer, const Begin& b
           {"along", answer.night.along},
           {"left_out", std::move(left_out)},
           {"held_back", std::move(held_back)},
+          {"superseded", superseded_in(answer)},
           {"other_outcomes", other_outcomes(answer.night, answer.departments)},
           {"not_known", std::move(not_known)},
           {"written", answer.scenario.is_null() || output.empty() ? Json() : Json(output.string())}};
@@ -768,6 +775,7 @@ void show(const Answer& answer, const Begin& begin, const fs::path& output, cons
   }
   for (const auto& one : answer.held_back)
     say("not along with it, because it is known to be bad: {}: {}\n", one.what, one.why);
+  for (const auto& sentence : superseded_in(answer)) say("{}\n", sentence);
   for (const auto& sentence : other_outcomes(answer.night, answer.departments)) say("{}\n", sentence);
   for (const auto& one : answer.not_known) say("unknown: {}: {}\n", one.what, one.why);
   if (answer.night.chosen.empty()) {

@@ -106,8 +106,8 @@ class AnswerReader {
     for (auto& warning : reader.texts_or_empty("warnings")) {
       if (warning.starts_with(failed_here)) update.failures.push_back(std::move(warning));
     }
-    for (const char* key :
-         {"installed", "offered", "superseded_by", "decided_by", "severity_from", "open", "open_exploited"})
+    update.superseded_by = reader.text_or("superseded_by", "");
+    for (const char* key : {"installed", "offered", "decided_by", "severity_from", "open", "open_exploited"})
       (void)reader.raw(key);
     bool is_first = true;  // the worst, which decides
     for_each(reader, "vulnerabilities", [&](JsonReader& one) {

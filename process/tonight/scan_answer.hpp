@@ -31,6 +31,7 @@ struct ScannedUpdate {
   std::vector<ScannedCloses> closes{};  // all of its vulnerabilities
   bool settled = true;                  // whatever the unknown facts are, the timeline is this one
   bool every_settled = true;            // the same of all vulnerabilities: none is worse than that which decides
+  std::string superseded_by{};          // the update that takes its place; empty: none does
 };
 
 struct ScannedFeed {

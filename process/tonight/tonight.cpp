@@ -229,6 +229,22 @@ std::vector<std::string> other_outcomes(const TonightPlan& night, const std::set
   return sentences;
 }
 
+std::vector<std::string> superseded_by_due(const ScanAnswer& scan, const TonightPlan& night) {
+  std::map<std::string, const char*> fates;
+  for (const auto& one : night.left_out) fates[one.update.id()] = "was not planned either";
+  for (const auto& id : night.along) fates[id] = "was planned";
+  for (const auto& one : night.chosen) fates[one.update.id()] = "was planned";
+  std::vector<std::string> sentences;
+  for (const auto& row : scan.rows) {
+    const auto fate = fates.find(row.superseded_by);
+    if (row.status != RowStatus::superseded || fate == fates.end()) continue;
+    auto sentence = fmt::format("candidate '{}' was not planned: '{}' takes its place, and {}", row.item,
+                                row.superseded_by, fate->second);
+    if (std::ranges::count(sentences, sentence) == 0) sentences.push_back(std::move(sentence));
+  }
+  return sentences;
+}
+
 std::string facts_text(const DueUpdate& update) {
   const auto& worst = update.worst;
   std::vector<std::string> facts;

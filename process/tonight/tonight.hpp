@@ -100,6 +100,10 @@ using Foresee = std::function<Result<std::optional<std::int64_t>>(const std::set
 [[nodiscard]] std::vector<std::string> other_outcomes(const TonightPlan& night,
                                                       const std::set<std::string>& departments);
 
+// Updates that are lacking and not looked at, since one that is due takes their place, and what becomes of that one:
+// sentences.
+[[nodiscard]] std::vector<std::string> superseded_by_due(const ScanAnswer& scan, const TonightPlan& night);
+
 // "due 2026-12-03, CVE-2026-1, exploited since 2026-11-20, row 11: 3 days": the facts by which it stands where it does.
 [[nodiscard]] std::string facts_text(const DueUpdate& update);
 

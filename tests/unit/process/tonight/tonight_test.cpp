@@ -73,6 +73,30 @@ TEST(DueUpdates, NameTheMachinesWhereItIsDueAnotherTime) {
   EXPECT_THAT(other_outcomes(night, {"sales", "annex", "finance"}), IsEmpty());
 }
 
+// An older one is never left out in silence, least of all when the newer one is left out as well.
+TEST(DueUpdates, SayWhatTheyTakeThePlaceOf) {
+  const auto older = [](const std::string& item, const std::string& by) {
+    auto row = lacks("finance", item);
+    row.status = RowStatus::superseded;
+    row.superseded_by = by;
+    return row;
+  };
+  auto installed = older("a-0", "a");
+  installed.status = RowStatus::installed;
+  const auto scan = scan_of({lacks("finance", "a"), older("a-1", "a"), older("a-1", "a"), older("b-1", "b"),
+                             older("c-1", "c"), older("d-1", "d"), installed});
+  TonightPlan night;
+  night.chosen.push_back({due_updates(scan, {}).at(0), {}});
+  night.along = {"c"};
+  NotPlanned left_out;
+  left_out.update.worst = lacks("finance", "b");
+  night.left_out.push_back(left_out);
+  EXPECT_THAT(superseded_by_due(scan, night),
+              ElementsAre("candidate 'a-1' was not planned: 'a' takes its place, and was planned",
+                          "candidate 'b-1' was not planned: 'b' takes its place, and was not planned either",
+                          "candidate 'c-1' was not planned: 'c' takes its place, and was planned"));
+}
+
 // By the names of those that are in each other's way.
 class PlannableTest : public ::testing::Test {
  protected:
@@ -345,6 +369,14 @@ TEST_F(ScanAnswerTest, IsReadAgainAsItWasMeant) {
   const auto of_kev =
       std::ranges::count_if(unknown, [](const auto& one) { return one.why.find("'kev'") != one.why.npos; });
   EXPECT_EQ(of_kev, 1);
+}
+
+TEST_F(ScanAnswerTest, SaysWhatTakesThePlaceOfAnUpdate) {
+  json_["rows"][0]["status"] = "superseded";
+  json_["rows"][0]["superseded_by"] = "bind9-3";
+  const auto answer = read();
+  ASSERT_TRUE(answer) << answer.error().message;
+  EXPECT_EQ(answer->rows[0].superseded_by, "bind9-3");
 }
 
 TEST_F(ScanAnswerTest, IsRefusedWithThePlace) {
