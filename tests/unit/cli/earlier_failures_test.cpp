@@ -70,6 +70,18 @@ TEST(EarlierFailures, AreOverWhenTheSameBytesPassed) {
   EXPECT_THAT(failures_in({run("r-2", "bind", 'a', Outcome::fail), run("r-1", "bind", 'a', Outcome::pass)}), SizeIs(1));
 }
 
+// What passes in one department says nothing of another one; nor does what has no bytes, or is no candidate.
+TEST(EarlierFailures, AreOfTheirDepartment) {
+  auto sales = run("r-2", "bind", 'a', Outcome::pass);
+  sales.departments[0].name = "sales";
+  EXPECT_THAT(failures_in({sales, run("r-1", "bind", 'a', Outcome::fail)}), SizeIs(1));
+  auto nameless = run("r-1", "bind", 'a', Outcome::fail);
+  nameless.candidates[0].files.clear();
+  EXPECT_THAT(failures_in({nameless}), IsEmpty());
+  nameless.candidates.clear();
+  EXPECT_THAT(failures_in({nameless}), IsEmpty());
+}
+
 TEST(EarlierFailures, OfARunThatCannotBeReadAreNotKnown) {
   const test::TemporaryFolder folder;
   EXPECT_THAT(earlier_failures(folder.path() / "none").failures, IsEmpty());

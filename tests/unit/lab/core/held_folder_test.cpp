@@ -94,6 +94,39 @@ TEST_F(Held, WhatNobodyMadeAsOneIsLeftAlone) {
   EXPECT_THAT(there(), UnorderedElementsAre("without", "without.lock", "link"));
 }
 
+TEST_F(Held, OfAnotherUserIsLeftAlone) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can give files away";
+  constexpr uid_t nobody = 65534;
+  folder_.write("below/theirs.lock", "");
+  fs::create_directories(parent() / "theirs");
+  ASSERT_EQ(::chown((parent() / "theirs.lock").c_str(), nobody, nobody), 0);
+  EXPECT_THAT(remove_abandoned(parent()), IsEmpty());
+  EXPECT_THAT(there(), UnorderedElementsAre("theirs", "theirs.lock"));
+  ASSERT_EQ(::chown((parent() / "theirs.lock").c_str(), 0, 0), 0);
+  ASSERT_EQ(::chown((parent() / "theirs").c_str(), nobody, nobody), 0);
+  EXPECT_THAT(remove_abandoned(parent()), IsEmpty());
+  EXPECT_THAT(there(), ElementsAre("theirs"));
+}
+
+// Whoever looks for abandoned ones takes away what is, on the way to a new one.
+TEST_F(Held, TakesAwayWhatIsAbandonedUnderItsPrefixOnTheWay) {
+  folder_.write("below/work-1.lock", "");
+  fs::create_directories(parent() / "work-1");
+  folder_.write("below/other.lock", "");
+  const auto held = HeldFolder::make_in(parent(), "work-");
+  ASSERT_TRUE(held);
+  const auto name = held->path().filename().string();
+  EXPECT_THAT(there(), UnorderedElementsAre(name, name + ".lock", "other.lock"));
+}
+
+TEST_F(Held, CannotBeMadeWhereNobodyMayWrite) {
+  folder_.write("below", "");
+  const auto held = HeldFolder::make(parent() / "run");
+  ASSERT_FALSE(held);
+  const auto in = HeldFolder::make_in(parent(), "work-");
+  ASSERT_FALSE(in);
+}
+
 TEST_F(Held, StaysWhenItIsKept) {
   {
     auto held = HeldFolder::make(parent() / "seen");

@@ -120,6 +120,63 @@ TEST(Monday, IsBlockedWhatIsKnownToBeBad) {
   EXPECT_THAT(monday.rows.back().next, HasSubstr("wait for the version that mends it"));
 }
 
+// Of one update on several machines the first date counts, whichever row comes first.
+TEST(Monday, GoesByTheMachineWhereItIsDueFirst) {
+  for (const bool first : {true, false}) {
+    const auto facts = with_scan([&](auto& scan) {
+      auto soon = scanned_item("finance", "fin-web1", "web-update", "missing");
+      soon.due = "2026-12-05";
+      auto later = scanned_item("finance", "fin-web2", "web-update", "missing");
+      later.due = "2026-12-21";
+      auto never = scanned_item("finance", "fin-web3", "web-update", "missing");
+      scan.items.insert(scan.items.end(), {never, first ? soon : later, first ? later : soon});
+    });
+    const auto monday = monday_of(facts);
+    ASSERT_THAT(told(monday), ElementsAre("dns-update: overdue, at risk", "web-update: at risk"));
+    EXPECT_EQ(monday.rows[1].due, "2026-12-05");
+    EXPECT_EQ(monday.rows[1].machines.size(), 3U);
+    EXPECT_THAT(monday.not_known, ElementsAre(HasSubstr("when the next windows are"))) << "once";
+  }
+}
+
+// Each reason is said once, and a row that names no update is none of an update.
+TEST(Monday, SaysNothingTwice) {
+  const auto monday = monday_of(with_window(with_scan([](auto& scan) {
+                                              auto other = scan.items.front();
+                                              other.machine = "fin-dns2";
+                                              scan.items.push_back(other);
+                                              scan.items.push_back(scanned_item("finance", "fin-x", "", "missing"));
+                                            }),
+                                            "2026-12-06"));
+  ASSERT_THAT(told(monday), ElementsAre("dns-update: overdue, at risk"));
+  EXPECT_THAT(monday.rows[0].why, ElementsAre("CVE-2026-1234 is exploited since 2026-11-20", "was due on 2026-11-28"));
+}
+
+// What waits, and what was brought, is of that very department and update.
+TEST(Monday, SaysWhatToDoOfThisUpdateHere) {
+  const auto next = [](const auto& change) {
+    auto facts = with_window(page_facts(), "2026-12-20");
+    auto waiting = *facts.waiting;
+    auto acquired = *facts.acquired;
+    change(waiting.front(), acquired.items.back());
+    facts.waiting = waiting;
+    facts.acquired = acquired;
+    const auto monday = monday_of(facts);
+    EXPECT_EQ(monday.rows.size(), 2U);
+    return std::pair(monday.rows.front().next, monday.rows.back().next);
+  };
+  const std::string test = "test it: patchlab plan, patchlab run";
+  EXPECT_EQ(next([](auto& set, auto&) { set.department = "engineering"; }).first, test);
+  EXPECT_EQ(next([](auto& set, auto&) { set.set = {"tidy"}; }).first, test);
+  EXPECT_EQ(next([](auto& set, auto&) { set.whom.clear(); }).first, page_facts().waiting->front().command);
+  EXPECT_EQ(next([](auto&, auto& file) { file.item = "other"; }).second, test);
+  EXPECT_EQ(next([](auto&, auto& file) { file.state = "acquired"; }).second, test);
+  for (const char* state : {"to-bring", "quarantined", "failed"}) {
+    EXPECT_EQ(next([&](auto&, auto& file) { file.state = state; }).second,
+              std::string("kb5035968.msu is ") + state + ": bring it, then patchlab acquire");
+  }
+}
+
 TEST(Monday, IsNeverShortInSilence) {
   const auto said = [](const Facts& facts) { return monday_of(facts).not_known; };
   EXPECT_THAT(said(nothing_known()),
@@ -128,6 +185,8 @@ TEST(Monday, IsNeverShortInSilence) {
   EXPECT_THAT(said(with_window(with_scan([](auto& scan) { scan.day = "2026-11-01"; }), "2026-12-06")),
               ElementsAre(HasSubstr("what is due since the scan of 2026-11-01, 29 days old")));
   EXPECT_THAT(said(with_window(with_scan([](auto& scan) { scan.day = "2026-12-24"; }), "2026-12-06")),
+              ElementsAre("the scan's day cannot be right"));
+  EXPECT_THAT(said(with_window(with_scan([](auto& scan) { scan.day = "yesterday"; }), "2026-12-06")),
               ElementsAre("the scan's day cannot be right"));
   EXPECT_THAT(said(with_window(with_scan([](auto& scan) { scan.whole = false; }), "2026-12-06")),
               ElementsAre("the scan does not know everything"));

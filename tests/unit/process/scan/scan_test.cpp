@@ -348,6 +348,13 @@ TEST_F(Scan, TellsWhatFailedHereByItsBytesAndDepartment) {
   input_.failures[0].department = "finance";
   input_.failures[0].sha256 = {std::string(64, 'c')};
   EXPECT_THAT(row("apt-bind9-2").warnings, IsEmpty());
+  // Nobody said why: what it broke is told. And of what is there already nothing is.
+  input_.failures[0].sha256 = {std::string(64, 'a')};
+  input_.failures[0].reason.clear();
+  EXPECT_THAT(row("apt-bind9-2").warnings, ElementsAre(testing::EndsWith("together with tidy: dns/a-record")));
+  machine().packages[0].version = "2";
+  EXPECT_EQ(row("apt-bind9-2").status, RowStatus::installed);
+  EXPECT_THAT(row("apt-bind9-2").warnings, IsEmpty());
 }
 
 TEST_F(Scan, OfAMachineThatNobodyKnowsIsUnknownAndComesFirst) {

@@ -139,10 +139,35 @@ TEST_F(Closes, NothingThatIsOlderOrWasNotSeen) {
 TEST_F(Closes, GoesByTheCandidateWhereTheScanNamesNoPackage) {
   EXPECT_EQ(told({{"dns", {"CVE-1"}, {}}}), "Does not close CVE-1 on dns") << "a part of it is not there";
   department_.trials[0].installs[0].brought->back().found = "2";
-  EXPECT_EQ(told({{"dns", {"CVE-1"}, {}}}), "Closes CVE-1 on dns");
+  department_.trials[0].installs[1].brought->back().found = "1";
+  EXPECT_EQ(told({{"dns", {"CVE-1"}, {}}}), "Closes CVE-1 on dns") << "whatever becomes of another one of the set";
   EXPECT_EQ(told({{"mail", {"CVE-1"}, {}}}), "Nobody saw whether it closes CVE-1 on mail");
   department_.final_trial.clear();
   EXPECT_EQ(told({{"dns", {"CVE-1"}, {}}}), "Nobody saw whether it closes CVE-1 on dns");
+}
+
+TEST_F(Closes, NothingOfWhatWasNotInstalled) {
+  department_.trials[0].installs[0].outcome = Outcome::fail;
+  EXPECT_EQ(told({{"dns", {"CVE-1"}, {{"bind9:amd64", "2"}}}}), "Nobody saw whether it closes CVE-1 on dns");
+}
+
+TEST(EffectLines, AreOneForEachSentence) {
+  auto record = tests::good_record();
+  record.departments.push_back(record.departments[0]);
+  record.departments[1].name = "sales";
+  record.departments.push_back(record.departments[1]);
+  record.departments[2].name = "support";
+  for (auto& department : record.departments) department.verdicts[1].effect = "In effect on dns";
+  record.departments[0].verdicts[0].effect = "In effect on dns";
+  record.departments[1].verdicts[1].effect = "Changed nothing on dns";
+  std::vector<std::string> said;
+  for (const auto& line : effect_lines(record))
+    said.push_back(line.candidate + " " + line.departments.front() + " " + std::to_string(line.departments.size()) +
+                   " " + line.sentence);
+  const auto& [one, other] =
+      std::tie(record.departments[0].verdicts[0].candidate, record.departments[0].verdicts[1].candidate);
+  EXPECT_THAT(said, testing::ElementsAre(one + " finance 1 In effect on dns", other + " finance 2 In effect on dns",
+                                         other + " sales 1 Changed nothing on dns"));
 }
 
 TEST(EffectSentence, IsInEveryFormat) {
