@@ -15,6 +15,7 @@
 
 #include "checks/names_target.hpp"
 #include "checks/program.hpp"
+#include "lab/core/paths.hpp"
 #include "lab/core/pipe.hpp"
 #include "lab/process/confinement.hpp"
 
@@ -133,7 +134,7 @@ std::filesystem::path check_worker_of(const std::filesystem::path& patchlab) {
   const auto folder = std::filesystem::canonical(patchlab, code).parent_path();
   if (code) return patchlab;
   for (const auto& place : {folder / name, folder.parent_path() / "libexec" / "patchlab" / name}) {
-    if (::access(place.c_str(), X_OK) == 0) return place;
+    if (is_file(place) && ::access(place.c_str(), X_OK) == 0) return place;
   }
   return patchlab;
 }

@@ -28,6 +28,8 @@ TEST_F(CheckWorkerOf, IsPatchlabItselfWhereThereIsNoOther) {
   EXPECT_EQ(check_worker_of("/nowhere/patchlab"), "/nowhere/patchlab");
   make("bin/patchlab-check-worker", fs::perms::owner_read);
   EXPECT_EQ(check_worker_of(patchlab), patchlab) << "nobody could start it";
+  make("libexec/patchlab/patchlab-check-worker/in-it");
+  EXPECT_EQ(check_worker_of(patchlab), patchlab) << "a folder is no program";
 }
 
 TEST_F(CheckWorkerOf, LiesBesideItOrInLibexec) {
