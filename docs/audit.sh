@@ -158,7 +158,7 @@ alike='$rules[0].likeness as $l | $l == null or (.departments[] | select(.name =
   [$k.parts[] | select(.part == $p)] | length == 1 and .[0].not_known == "" and (.[0] | if $w == $p then .only_golden + .only_production + .other else .of_role end) <= $most)))'
 # The record as if this department had been tested, where another one of the run was, its policy takes that at AT, in ms,
 # every machine there is like the one here, nothing here says otherwise, and the manifest says so
-carried='def hex: type == "string" and test("^[0-9a-f]{64}$"); def same: [.role, .address, .memory_mib, .golden_digest, .golden_digest_after, .state_digest, .definition_digest, .checks, .check_digests];
+carried='def hex: type == "string" and test("^[0-9a-f]{64}$"); def same: [.role, .address, .memory_mib, .golden_at, .golden_digest, .golden_digest_after, .state_digest, .definition_digest, .checks, .check_digests];
   def known: (.golden_digest | hex) and .golden_digest_after == .golden_digest and (.state_digest | hex) and (.definition_digest | hex) and .role != "" and .address != "" and (.checks | length) == (.check_digests | length);
   def places: [.verdicts[] | {candidate, machines: (.machines | sort)}] | sort_by(.candidate);
   [.departments[] | select(.name == $dep)] as $here | $here[0] as $d | [.departments[] | select(.name == $d.tested_in and .name != $dep and (.tested_in // "") == "")] as $there | $there[0] as $t |

@@ -87,6 +87,7 @@ class Comparing {
     if (here.role.empty() || here.role != there.role) differs("its role");
     if (here.address.empty() || here.address != there.address) differs("its address");
     if (here.memory_mib != there.memory_mib) differs("its memory");
+    if (here.golden_at != there.golden_at) differs("the host of its golden machine");
     same_digest(here.golden_digest, there.golden_digest, "its golden machine");
     if (here.golden_digest_after != there.golden_digest_after) differs("its golden machine after the run");
     same_digest(here.state_digest, there.state_digest, "what is looked at of its state");
@@ -135,7 +136,8 @@ std::string sentence_of(const Carrying& carrying, const std::string& run) {
   for (const auto& one : carrying.alike)
     pairs.push_back(fmt::format("{} (golden {}, definition {})", one.machine, one.golden_digest.substr(0, shown),
                                 one.definition_digest.substr(0, shown)));
-  return fmt::format("tested in '{}' of run {}, and not here; alike there and here: {}", carrying.tested_in, run,
+  return fmt::format("tested in '{}'{}, and not here; alike there and here: {}", carrying.tested_in,
+                     run.empty() ? "" : " of run " + run,
                      pairs.empty() ? "no machine" : fmt::format("{}", fmt::join(pairs, ", ")));
 }
 

@@ -10,7 +10,7 @@
 
 // A department that was not tested because another one of the same run was, whose machines are alike: what is compared,
 // and what was seen there as if it had been seen here. Whether that is enough is the policy's word
-// (promotion/policy/demands.hpp). docs/adr/0038. Pure.
+// (promotion/policy/demands.hpp). docs/adr/0041. Pure.
 namespace patchlab::reports {
 
 // Two machines of one name, of which everything that decides a trial is the same.
@@ -37,8 +37,9 @@ struct Carrying {
 // is never alike, nor is a machine that only one of the two has. What the department saw itself stands: then nothing is
 // carried.
 [[nodiscard]] Carrying carrying_of(const RunRecord& record, const std::string& department);
-// "tested in 'finance' of run R, and not here: dns (golden 0123456789ab, definition 0123456789ab), ..."
-[[nodiscard]] std::string sentence_of(const Carrying& carrying, const std::string& run);
+// "tested in 'finance' of run R, and not here: dns (golden 0123456789ab, definition 0123456789ab), ..."; before there
+// is a run, without it.
+[[nodiscard]] std::string sentence_of(const Carrying& carrying, const std::string& run = {});
 // For a manifest: department, run, and each pair of machines with its digests.
 [[nodiscard]] Json carrying_json(const Carrying& carrying, const std::string& run);
 

@@ -33,6 +33,7 @@ struct DepartmentJob {
   std::size_t controls = 0;                  // above 0: nothing but controls, see controls.hpp
   bool each_alone = false;                   // every candidate by itself, see each_alone.hpp; controls come before them
   Milliseconds expected{0};                  // it takes by itself, as far as it is foreseen; 0: nobody knows
+  std::string tested_in{};                   // it is not tested, since this department is like it, see definition.hpp
   std::optional<Milliseconds> run_began{};   // its deadline counts from then; nothing: from when it is made
   BaselineStates* states = nullptr;          // baselines of earlier runs; null: none is taken, and none is kept
   KeptConvictions* convictions = nullptr;    // by earlier runs; null: none counts, and none is kept

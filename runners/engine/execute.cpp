@@ -10,7 +10,6 @@
 #include "lab/libvirt/acceleration.hpp"
 #include "lab/network/host_facts.hpp"
 #include "lab/network/watch.hpp"
-#include "reports/record/carried.hpp"
 #include "reports/record/host_keys.hpp"
 #include "reports/record/kept_files.hpp"
 #include "reports/record/queries.hpp"
@@ -155,7 +154,7 @@ class Execution {
     Json policy = plan_.scenario.trial;
     record_.digests["policy"] = sha256(policy.dump());
     for (const auto& job : plan_.departments) {
-      record_.departments.push_back(planned(job));
+      record_.departments.push_back(planned_department(plan_, job));
       const auto& domain = golden_of(job.cell.department, job.cell.machines.front().plan.name).domain;
       if (domain && !domain->host->name().empty())
         record_.host["cell of " + job.cell.department] = "on '" + domain->host->name() + "', by ssh";
@@ -164,23 +163,7 @@ class Execution {
                        {"run", record_.id},
                        {"scenario", record_.scenario_name},
                        {"digest", record_.scenario_digest}});
-    for (const auto& word : plan_.carry) carry(word);
-  }
-
-  // Who is not like the other one is tested, as if nobody had asked for anything else.
-  void carry(const std::string& word) {
-    const auto [name, tested_in] = carried_words(word);
-    auto& department = *std::ranges::find(record_.departments, name, &reports::DepartmentRecord::name);
-    department.tested_in = tested_in;
-    const auto carrying = reports::carrying_of(record_, name);
-    if (carrying.is_carried()) {
-      for (auto& verdict : department.verdicts)
-        verdict.reason = fmt::format("not tried here: '{}' was tested, and its machines are alike", tested_in);
-      return say(name + ": " + reports::sentence_of(carrying, record_.id));
-    }
-    department.tested_in.clear();
-    for (const auto& one : carrying.obstacles)
-      say(fmt::format("{} is tested itself: {}{}{}", name, one.machine, one.machine.empty() ? "" : ": ", one.text));
+    for (const auto& sentence : plan_.carried) say(sentence);
   }
 
   // The programs that are checks, as they are executed: what a verdict rests on can be looked at later.
@@ -209,30 +192,6 @@ class Execution {
     kvm_ = acceleration.accelerator == lab::Accelerator::kvm;
     record_.host[reports::accelerator_key] = kvm_ ? "kvm" : "tcg";
     record_.host["acceleration"] = acceleration.reason;
-  }
-
-  // What is known of a department before anything ran: if nothing ever does, the record says so.
-  [[nodiscard]] reports::DepartmentRecord planned(const DepartmentJob& job) const {
-    reports::DepartmentRecord department{.name = job.cell.department};
-    department.phases = planned_phases(plan_.scenario.trial);
-    for (const auto& machine : job.cell.machines) {
-      const auto& golden = golden_of(department.name, machine.plan.name);
-      reports::MachineRecord entry{.name = machine.plan.name,
-                                   .role = machine.plan.role,
-                                   .golden = golden.name,
-                                   .golden_at = golden.domain ? golden.domain->ref.uri : "image",
-                                   .golden_digest = machine.golden_digest,
-                                   .golden_digest_after = {},
-                                   .address = machine.plan.address,
-                                   .memory_mib = machine.plan.memory_mib,
-                                   .checks = {}};
-      if (golden.image) entry.golden_recipe = machine.plan.golden.recipe.string();
-      note_planned_checks(machine.plan, entry);
-      department.machines.push_back(std::move(entry));
-    }
-    for (const auto& candidate : job.candidates) department.verdicts.push_back({.candidate = candidate.id});
-    if (!plan_.carry.empty()) note_definition(job, department);
-    return department;
   }
 
   [[nodiscard]] const Golden& golden_of(const std::string& department, const std::string& machine) const {

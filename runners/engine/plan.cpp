@@ -633,6 +633,7 @@ Result<Plan> make_plan(const Scenario& scenario, const RunOptions& options, cons
     PATCHLAB_ASSIGN(plan.departments, department_jobs(plan, next, options, tools, stop));
   }
   PATCHLAB_TRY(read_facts_of_production(plan, scenario, options, tools));
+  carry_over(plan);
   return plan;
 }
 
@@ -663,6 +664,7 @@ Json plan_json(const Plan& plan) {
                            {"subnet", department.cell.network.subnet},
                            {"machines", machines},
                            {"candidates", planned}});
+    if (!department.tested_in.empty()) departments.back()["tested_in"] = department.tested_in;
     if (plan.executor && !department.cell.libvirt) {
       const auto request = host::request_of(*plan.executor, department.cell);
       departments.back()["job"] = {{"processors", request.processors},
@@ -708,11 +710,7 @@ std::string describe(const Plan& plan) {
                   : printable_format("  candidate {}: on {}\n", candidate.id, listed(machines));
     }
   }
-  for (const auto& word : plan.carry) {
-    const auto [department, tested] = carried_words(word);
-    text += printable_format("\ndepartment {}: not tested where every machine is like that of {}, which is\n",
-                             department, tested);
-  }
+  for (const auto& sentence : plan.carried) text += "\n" + printable(sentence) + "\n";
   const auto& policy = scenario.trial;
   text += printable_format(
       "\nper department: baseline, control, the whole batch; when it fails, the culprits, then the exact rest; each "

@@ -50,6 +50,7 @@ struct Plan {
   std::vector<DepartmentJob> departments;
   std::vector<std::string> not_tested;       // sentences
   std::vector<std::string> carry;            // RunOptions::carry
+  std::vector<std::string> carried;          // what came of it, a sentence each
   std::vector<std::string> with;             // ids of the candidates that RunOptions::with named
   std::optional<host::Executor> executor{};  // RunOptions::executor
   // Of machines of production, by "department/machine". Nothing: nobody asks how like them golden machines are.

@@ -132,6 +132,11 @@ Work work_of(const std::vector<DepartmentJob>& jobs, const host::Executor& execu
   std::map<const ForeseenDepartment*, std::shared_ptr<const CellCourse>> alike;
   for (const auto& job : jobs) {
     const auto& name = job.cell.department;
+    if (!job.tested_in.empty()) {
+      work.not_planned.push_back(
+          fmt::format("department '{}' is not in it: '{}' is tested instead", name, job.tested_in));
+      continue;
+    }
     if (job.cell.libvirt) {
       work.not_planned.push_back(
           fmt::format("department '{}' is not in it: its machines are clones on '{}', and go nowhere else", name,

@@ -12,6 +12,7 @@
 #include "promotion/stage/manifest.hpp"
 #include "reports/record/findings.hpp"
 #include "reports/record/kept_files.hpp"
+#include "tests/support/carried_record.hpp"
 #include "tests/support/changed_record.hpp"
 #include "tests/support/sample_record.hpp"
 
@@ -48,6 +49,16 @@ reports::RunRecord seen_record() {
   again.evidence_folder = "evidence/finance/t9";
   again.purpose = reports::Purpose::search;
   trials.push_back(again);
+  return record;
+}
+
+// The same was found in sales, and finance was not tested, since its machines are alike.
+reports::RunRecord carried(const reports::RunRecord& tested) {
+  auto record = tests::carried_record(tested);
+  record.asked.carry = {"finance=sales"};
+  record.departments[0].name = "sales";
+  record.departments[1].name = "finance";
+  record.departments[1].tested_in = "sales";
   return record;
 }
 
@@ -120,6 +131,8 @@ int run(const fs::path& folder) {
            {"seen", with_evidence(seen_record())},
            {"changed", with_evidence(tests::changed_record())},
            {"incomplete", with_evidence(incomplete)},
+           {"carried", with_evidence(carried(tests::good_record()))},
+           {"carried-failed", with_evidence(carried(tests::held_back_record()))},
            {"old", tests::good_record()}}) {
     if (const auto written = write(folder / name, record); !written) {
       std::cerr << written.error().message << '\n';

@@ -6,10 +6,8 @@
 
 namespace patchlab::tests {
 
-// That of good_record, as `run --carry engineering=finance` leaves it: a second department with the same machines,
-// which was not tested.
-inline RunRecord carried_record() {
-  auto record = good_record();
+// As `run --carry engineering=finance` leaves it: a second department with the same machines, which was not tested.
+inline RunRecord carried_record(RunRecord record = good_record()) {
   record.asked.carry = {"engineering=finance"};
   auto& finance = record.departments.front();
   for (auto& machine : finance.machines) machine.definition_digest = sha256("definition of " + machine.name);

@@ -47,6 +47,19 @@ TEST(Foreseen, IsWhatAPlanForOneHostSays) {
   EXPECT_THAT(foreseen_text(*foreseen), Not(HasSubstr("shorter")));
 }
 
+// What is not tested takes no time.
+TEST(Foreseen, CountsNoDepartmentThatAnotherOneIsTestedFor) {
+  auto plan = small_plan();
+  auto half = plan;
+  half.departments.pop_back();
+  plan.departments.back().tested_in = plan.departments.front().cell.department;
+  const auto foreseen = foreseen_here(plan, {});
+  ASSERT_TRUE(foreseen);
+  EXPECT_EQ(foreseen->work.departments.size(), 1U);
+  EXPECT_EQ(foreseen->bound_ms(), foreseen_here(half, {})->bound_ms());
+  EXPECT_THAT(foreseen_text(*foreseen), HasSubstr("is tested instead"));
+}
+
 // What it is told for is what was asked.
 TEST(Foreseen, SaysWhatIsAssumedOfTheNight) {
   const auto plan = small_plan();

@@ -6,7 +6,7 @@
 
 #include "lab/core/files.hpp"
 #include "lab/core/paths.hpp"
-#include "runners/engine/run.hpp"
+#include "runners/engine/definition.hpp"
 #include "tests/support/facts.hpp"
 #include "tests/support/fake_clock.hpp"
 #include "tests/unit/patches/package_builder.hpp"
@@ -172,7 +172,9 @@ TEST_F(Planning, CarriesOverOnlyBetweenDepartmentsOfTheRunOfWhichOneIsTested) {
   const auto good = this->plan();
   ASSERT_TRUE(good) << good.error().message;
   EXPECT_THAT(good->carry, ElementsAre("sales=finance"));
-  EXPECT_THAT(describe(*good), HasSubstr("department sales: not tested where every machine is like that of finance"));
+  EXPECT_THAT(describe(*good),
+              HasSubstr("\nsales is tested itself: dns: its address differs from that of finance/dns"));
+  EXPECT_THAT(good->departments, ::testing::Each(::testing::Field(&DepartmentJob::tested_in, "")));
   const auto refused = [&](std::vector<std::string> carry) {
     options_.carry = std::move(carry);
     const auto plan = this->plan();
@@ -190,6 +192,33 @@ TEST_F(Planning, CarriesOverOnlyBetweenDepartmentsOfTheRunOfWhichOneIsTested) {
   options_.departments.clear();
   options_.controls = 1;
   EXPECT_THAT(refused({"sales=finance"}), HasSubstr("without candidates there is no verdict"));
+}
+
+// Which they are is known before anything runs.
+TEST_F(Planning, LeavesOutADepartmentOfWhichEachMachineIsLikeThatOfAnotherOne) {
+  add_department("support", {"dns"});
+  for (auto& department : scenario_.departments) {
+    for (auto& machine : department.machines) machine.address = "10.20.0.10";
+  }
+  add_candidate("hello", "2.0");
+  options_.carry = {"support=sales"};
+  const auto plan = this->plan();
+  ASSERT_TRUE(plan) << plan.error().message;
+  EXPECT_EQ(plan->departments[1].tested_in, "");
+  EXPECT_EQ(plan->departments[2].tested_in, "sales");
+  EXPECT_THAT(describe(*plan), HasSubstr("\nsupport: tested in 'sales', and not here; alike there and here: dns ("));
+  EXPECT_EQ(plan_json(*plan)["departments"][2]["tested_in"], "sales");
+  EXPECT_FALSE(plan_json(*plan)["departments"][1].contains("tested_in"));
+  const auto record = planned_department(*plan, plan->departments[2]);
+  EXPECT_EQ(record.tested_in, "sales");
+  EXPECT_EQ(record.verdicts.at(0).reason, "not tried here: 'sales' was tested, and its machines are alike");
+  EXPECT_EQ(record.verdicts[0].outcome, Outcome::not_reached);
+  // As soon as one machine is another one, it is tested.
+  scenario_.departments[2].machines[0].address = "10.20.0.11";
+  const auto unlike = this->plan();
+  ASSERT_TRUE(unlike) << unlike.error().message;
+  EXPECT_EQ(unlike->departments[2].tested_in, "");
+  EXPECT_THAT(unlike->carried, ElementsAre(HasSubstr("support is tested itself: dns: its address differs")));
 }
 
 TEST_F(Planning, NarrowsToWhatIsAskedForAndSaysWhatIsLeftOut) {
