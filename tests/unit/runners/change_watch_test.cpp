@@ -247,5 +247,20 @@ TEST_F(ChangeWatchTest, WhatCannotBeReadAnyMoreIsAnError) {
   EXPECT_EQ(found.error().message, "what was there of kind 'task' cannot be read any more: no answer");
 }
 
+// What services that were stopped, and what was installed behind the set, leave in files is no patch's: the phase
+// before them is the last that counts.
+TEST(ChangesAreLookedFor, BehindTheInstallationAndInTheLastPhaseThatIsOfTheSetAlone) {
+  TrialPolicy policy{.warm_reboots = 1, .cold_reboots = 0, .stability = std::chrono::seconds(20)};
+  policy.service_cycles = 2;
+  policy.next_package = true;
+  policy.server_state = true;
+  std::vector<std::string> watched;
+  for (const auto& phase : planned_phases(policy)) {
+    if (is_watched(phase, policy)) watched.push_back(phase);
+    EXPECT_EQ(servers_in(phase, policy) == ChangeWatch::Servers::asked, phase == "stability") << phase;
+  }
+  EXPECT_THAT(watched, ElementsAre("after-install", "stability"));
+}
+
 }  // namespace
 }  // namespace patchlab::runners::cell

@@ -92,6 +92,21 @@ TEST_F(HostAgentTest, LetsAllRunsTakeTurnsAndTakesNoSlotFromOne) {
   EXPECT_FALSE(*taken) << "it is held, as it was before the other run began";
 }
 
+// A cell is shown that folder: a link would lead nowhere there.
+TEST_F(HostAgentTest, ShowsCellsTheFolderOfTheSlotsItself) {
+  fs::create_directories(folder_ / "everybodys");
+  fs::create_directory_symlink(folder_ / "everybodys", folder_ / "slots");
+  EXPECT_EQ(begun().slots, fs::canonical(folder_ / "everybodys"));
+  EXPECT_TRUE(fs::is_regular_file(folder_ / "everybodys/slot-0"));
+}
+
+TEST_F(HostAgentTest, TakesNoLinkForASlot) {
+  fs::create_directories(folder_ / "slots");
+  fs::create_symlink(folder_ / "elsewhere", folder_ / "slots/slot-0");
+  EXPECT_THAT(trouble({{"id", 1}, {"op", "begin"}, {"run", "r1"}, {"cell", "finance"}}), HasSubstr("slot-0"));
+  EXPECT_FALSE(fs::exists(folder_ / "elsewhere"));
+}
+
 TEST_F(HostAgentTest, TakesAMediumInPiecesAndComparesItsDigest) {
   begun();
   const auto digest = sha256("first second");

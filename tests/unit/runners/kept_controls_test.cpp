@@ -184,6 +184,7 @@ TEST(Explains, OnlyWhatThisControlTaught) {
   taught.log_kinds = {"a line"};
   taught.changes = {checks::state::learnt_key(file)};
   taught.failures["clock-+1d"] = {"lease"};
+  taught.failures[reports::services_phase] = {"state:service-cycle:named"};
   const Json knowledge{{"dns", taught}};
   EXPECT_TRUE(explains(knowledge, trial_with(difference(checks::state::log_kind, "a line", "", "new")), false));
   EXPECT_TRUE(explains(knowledge, trial_with(difference("file", "/var/lib/x2", "", "file")), false)) << "numbers aside";
@@ -208,6 +209,14 @@ TEST(Explains, OnlyWhatThisControlTaught) {
   EXPECT_TRUE(explains(knowledge, trial, true));
   EXPECT_FALSE(explains(knowledge, trial, false)) << "the control was quicker";
   trial.error = infrastructure_error("the disk is full");
+  EXPECT_FALSE(explains(knowledge, trial, true));
+  // What was seen of the machine itself counts in the phase in which the control saw it, and in no other.
+  trial = trial_with(difference(checks::state::service_cycle_kind, "named", "stops", "runs"));
+  EXPECT_FALSE(explains(knowledge, trial, true));
+  trial.phases[0].phase = reports::services_phase;
+  EXPECT_TRUE(explains(knowledge, trial, false));
+  trial.phases[0].differences[0].item = "other";
+  trial.signature = reports::failure_signature(trial);
   EXPECT_FALSE(explains(knowledge, trial, true));
 }
 

@@ -105,6 +105,11 @@ class DebianDepartment final : public Department {
     job.says_what_it_changes = says_what_it_brings;
     job.expected = says_what_it_brings ? InstalledSet{{"bind9:amd64", "1"}} : InstalledSet{};
   }
+  void accepts(const std::string& kind, const std::string& item) {
+    job_.machines[0].plan.allowances.findings = {{kind, item, "known"}};
+  }
+  void stops_at_first_failure() { trial_.stop_at_first_failure = true; }
+  void takes_it_away_again() { trial_.purpose = reports::Purpose::removal; }
   std::map<std::string, std::string> sections;
   std::set<std::string> lost;
   std::set<std::string> unreadable;
@@ -290,6 +295,46 @@ TEST(DebianObservation, OfACandidateThatChangesNothingIsAFinding) {
     }
     EXPECT_THAT(seen, testing::ElementsAre("stability review brought update"));
   }
+}
+
+std::vector<std::string> brought_in(const reports::TrialRecord& record) {
+  std::vector<std::string> phases;
+  for (const auto& phase : record.phases) {
+    if (std::ranges::count(phase.differences, "brought", &checks::state::StateDifference::kind) > 0)
+      phases.push_back(phase.phase);
+  }
+  return phases;
+}
+
+TEST(DebianObservation, OfACandidateThatChangesNothingMayBeAccepted) {
+  for (const char* accepted : {"other", "update"}) {
+    DebianDepartment department;
+    department.installs_nothing(true);
+    department.accepts("brought", accepted);
+    EXPECT_EQ(department.prepare().outcome, Outcome::pass);
+    EXPECT_EQ(brought_in(department.run_trial()).size(), std::string_view(accepted) == "other" ? 1U : 0U);
+  }
+}
+
+// In the last phase that saw the machine: nobody reads those that were not reached.
+TEST(DebianObservation, OfACandidateThatChangesNothingIsToldWhereSomebodyLookedLast) {
+  DebianDepartment department;
+  department.installs_nothing(true);
+  EXPECT_EQ(department.prepare().outcome, Outcome::pass);
+  department.stops_at_first_failure();
+  department.sections["scripts"] = "3 named\n";
+  const auto record = department.run_trial();
+  EXPECT_EQ(record.outcome, Outcome::fail);
+  EXPECT_THAT(brought_in(record), testing::ElementsAre("after-install"));
+}
+
+// What is there last is the baseline again.
+TEST(DebianObservation, OfARemovalSaysNothingOfEffects) {
+  DebianDepartment department;
+  department.installs_nothing(true);
+  department.takes_it_away_again();
+  EXPECT_EQ(department.prepare().outcome, Outcome::pass);
+  EXPECT_THAT(brought_in(department.run_trial()), testing::IsEmpty());
 }
 
 // Nobody waits for what is not looked at: the record does not guess.

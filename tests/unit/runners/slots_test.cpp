@@ -26,6 +26,21 @@ TEST(ProcessorSlots, AreAsManyAsThereAre) {
   EXPECT_TRUE(slots.acquire({}));
 }
 
+// One that cannot be locked takes nothing from the others.
+TEST(ProcessorSlots, AreWaitedForBesideABrokenOne) {
+  const test::TemporaryFolder folder;
+  std::filesystem::create_directory(folder.path() / slot_name(0));
+  test::FakeClock clock;
+  const Slots slots(folder.path(), 2, clock);
+  const auto one = slots.acquire({});
+  ASSERT_TRUE(one) << one.error().message;
+  std::stop_source stop;
+  stop.request_stop();
+  const auto none = slots.acquire(stop.get_token());
+  ASSERT_FALSE(none);
+  EXPECT_EQ(none.error().error_class, ErrorClass::cancelled) << none.error().message;
+}
+
 // Nobody would ever give back what nobody can have.
 TEST(ProcessorSlots, ThatCannotBeLockedAreNotWaitedFor) {
   const test::TemporaryFolder folder;
