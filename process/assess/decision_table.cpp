@@ -3,6 +3,7 @@
 #include "process/assess/decision_table.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <charconv>
@@ -10,6 +11,7 @@
 #include <set>
 
 #include "lab/core/digest.hpp"
+#include "lab/core/importance.hpp"
 #include "lab/core/printable.hpp"
 #include "lab/core/text.hpp"
 
@@ -21,7 +23,8 @@ struct Column {
   std::size_t place;
 };
 
-constexpr std::string_view heads = "In KEV, Publicly Exposed or Asset Exposure, Automatable, Technical Impact";
+constexpr std::string_view heads =
+    "In KEV, Publicly Exposed or Asset Exposure, Automatable, Technical Impact, Importance";
 
 // "In KEV v1.0.0 (cisa)"
 std::optional<Fact> fact_of(std::string_view head) {
@@ -30,14 +33,14 @@ std::optional<Fact> fact_of(std::string_view head) {
   if (name.starts_with("publicly exposed") || name.starts_with("asset exposure")) return Fact::exposed;
   if (name.starts_with("automatable")) return Fact::automatable;
   if (name.starts_with("technical impact")) return Fact::total_impact;
+  if (name.starts_with("importance")) return Fact::importance;
   return std::nullopt;
 }
 
-std::optional<bool> value_of(Fact fact, std::string_view word) {
-  const auto text = lower_case(word);
-  if (text == value_text(fact, true)) return true;
-  if (text == value_text(fact, false)) return false;
-  return std::nullopt;
+FactValue value_of(Fact fact, std::string_view word) {
+  const auto words = words_of(fact);
+  const auto found = std::ranges::find(words, lower_case(word));
+  return found == words.end() ? FactValue() : static_cast<std::size_t>(found - words.begin());
 }
 
 // "14 days": nothing where no day is named.
@@ -56,7 +59,9 @@ bool may_be(const DecisionRow& row, const Facts& facts) {
 
 int weight(const DecisionRow& row) { return row.days.value_or(std::numeric_limits<int>::max()); }
 std::size_t against(const DecisionRow& row) {
-  return static_cast<std::size_t>(std::ranges::count(row.facts.values, std::optional(true)));
+  std::size_t sum = 0;
+  for (const auto& value : row.facts.values) sum += value.value_or(0);
+  return sum;
 }
 
 }  // namespace
@@ -67,14 +72,27 @@ const char* to_string(Fact fact) {
     case Fact::exposed: return "exposed";
     case Fact::automatable: return "automatable";
     case Fact::total_impact: return "impact";
+    case Fact::importance: return "importance";
   }
   return "";
 }
 
-const char* value_text(Fact fact, std::optional<bool> value) {
-  if (!value) return "unknown";
-  if (fact == Fact::total_impact) return *value ? "total" : "partial";
-  return *value ? "yes" : "no";
+std::span<const char* const> words_of(Fact fact) {
+  static constexpr std::array yes_or_no{"no", "yes"};
+  static constexpr std::array impacts{"partial", "total"};
+  switch (fact) {
+    case Fact::exploited:
+    case Fact::exposed:
+    case Fact::automatable: return yes_or_no;
+    case Fact::total_impact: return impacts;
+    case Fact::importance: return importance_words;
+  }
+  return {};
+}
+
+const char* value_text(Fact fact, FactValue value) {
+  const auto words = words_of(fact);
+  return value && *value < words.size() ? words[*value] : "unknown";
 }
 
 Result<DecisionTable> parse_decision_table(const std::string& text, const std::string& file_name) {
@@ -82,13 +100,14 @@ Result<DecisionTable> parse_decision_table(const std::string& text, const std::s
   const auto wrong = [&](const std::string& what) {
     return configuration_error(
         fmt::format("{}:{}: {}", printable(file_name), std::max<std::size_t>(number, 1), printable(what)),
-        "docs/process/scan.md says what a decision table is");
+        "docs/process/assess.md says what a decision table is");
   };
   DecisionTable table;
   table.digest = sha256(text);
   std::vector<Column> columns;
   std::size_t width = 0;
-  std::set<std::vector<bool>> seen;
+  std::set<std::vector<std::size_t>> seen;
+  std::size_t needed = 1;  // rows
   // Spreadsheets put a byte order mark in front.
   const std::string_view written = text.starts_with("\xef\xbb\xbf") ? std::string_view(text).substr(3) : text;
   for (const auto whole : split(written, '\n')) {
@@ -105,6 +124,7 @@ Result<DecisionTable> parse_decision_table(const std::string& text, const std::s
         if (!fact) return wrong(fmt::format("'{}' is nothing that is known; known: {}", cells[i], heads));
         if (std::ranges::count(columns, *fact, &Column::fact) > 0) return wrong(fmt::format("'{}' twice", cells[i]));
         columns.push_back({*fact, i});
+        needed *= words_of(*fact).size();
       }
       table.title = trimmed(cells.back());
       continue;
@@ -115,20 +135,16 @@ Result<DecisionTable> parse_decision_table(const std::string& text, const std::s
     row.timeline = trimmed(cells.back());
     row.days = days_in(row.timeline);
     if (row.id.empty() || row.timeline.empty()) return wrong("a row needs a name and an outcome");
-    std::vector<bool> key;
+    std::vector<std::size_t> key;
     for (const auto& [fact, place] : columns) {
       const auto value = value_of(fact, trimmed(cells[place]));
-      if (!value) {
-        return wrong(
-            fmt::format("'{}' must be {} or {}", cells[place], value_text(fact, true), value_text(fact, false)));
-      }
+      if (!value) return wrong(fmt::format("'{}' must be {}", cells[place], fmt::join(words_of(fact), " or ")));
       row.facts[fact] = value;
       key.push_back(*value);
     }
     if (!seen.insert(key).second) return wrong("the same facts stand in a row above");
     table.rows.push_back(std::move(row));
   }
-  const auto needed = std::size_t{1} << columns.size();
   if (table.rows.size() != needed)
     return wrong(fmt::format("there are {} rows, and {} combinations of facts", table.rows.size(), needed));
   return table;

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -12,17 +13,24 @@
 // What is due when: rows of a table that an organisation can read and replace, and no formula.
 namespace patchlab::process {
 
-// What a decision looks at, of one vulnerability on one machine. The worse value of each is `true`.
-enum class Fact { exploited, exposed, automatable, total_impact };
-inline constexpr std::array<Fact, 4> all_facts{Fact::exploited, Fact::exposed, Fact::automatable, Fact::total_impact};
+// What a decision looks at, of one vulnerability on one machine.
+enum class Fact { exploited, exposed, automatable, total_impact, importance };
+inline constexpr std::array<Fact, 5> all_facts{Fact::exploited, Fact::exposed, Fact::automatable, Fact::total_impact,
+                                               Fact::importance};
 [[nodiscard]] const char* to_string(Fact fact);
-// "yes" or "no", of an impact "total" or "partial"; "unknown".
-[[nodiscard]] const char* value_text(Fact fact, std::optional<bool> value);
+// Its values as words, the worst last: "no" and "yes", of an impact "partial" and "total", of the importance of a
+// machine lab/core/importance.hpp.
+[[nodiscard]] std::span<const char* const> words_of(Fact fact);
+
+// Index of the word; what is yes or no converts: the worse value is `true`. Nothing: nobody said.
+using FactValue = std::optional<std::size_t>;
+// Its word, or "unknown".
+[[nodiscard]] const char* value_text(Fact fact, FactValue value);
 
 struct Facts {
-  std::array<std::optional<bool>, all_facts.size()> values;
-  [[nodiscard]] std::optional<bool>& operator[](Fact fact) { return values.at(static_cast<std::size_t>(fact)); }
-  [[nodiscard]] std::optional<bool> operator[](Fact fact) const { return values.at(static_cast<std::size_t>(fact)); }
+  std::array<FactValue, all_facts.size()> values;
+  [[nodiscard]] FactValue& operator[](Fact fact) { return values.at(static_cast<std::size_t>(fact)); }
+  [[nodiscard]] FactValue operator[](Fact fact) const { return values.at(static_cast<std::size_t>(fact)); }
   bool operator==(const Facts&) const = default;
 };
 
@@ -41,8 +49,8 @@ struct DecisionTable {
 };
 
 // A CSV file as the SSVC project publishes them: "row", a column for each fact that is asked for (In KEV, Publicly
-// Exposed or Asset Exposure, Automatable, Technical Impact; versions behind the names are not looked at), and the
-// outcome. Exactly one row for each combination; anything else is a configuration error with its line.
+// Exposed or Asset Exposure, Automatable, Technical Impact, Importance; versions behind the names are not looked at),
+// and the outcome. Exactly one row for each combination; anything else is a configuration error with its line.
 [[nodiscard]] Result<DecisionTable> parse_decision_table(const std::string& text, const std::string& file_name);
 
 struct Decision {

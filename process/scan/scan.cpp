@@ -263,6 +263,7 @@ class MachineScan {
     row.severity = urgency;
     Facts facts;
     facts[Fact::exposed] = machine_.exposed;
+    if (machine_.importance) facts[Fact::importance] = static_cast<std::size_t>(*machine_.importance);
     const auto& feeds = input_.feeds;
     // The catalogue lists CVEs: it says nothing of what has another number, or none.
     if (feeds.state(FeedKind::kev).usable() && is_cve(cve)) {
@@ -285,7 +286,7 @@ class MachineScan {
   // Due date, exploited, likelihood, severity, number: what is not known comes before what is known to be less.
   static auto weight(const VulnerabilityRow& row) {
     const auto exploited = row.decision.facts[Fact::exploited];
-    return std::tuple(row.due.value_or(Day::max()), exploited ? (*exploited ? 0 : 2) : 1,
+    return std::tuple(row.due.value_or(Day::max()), exploited ? (*exploited > 0 ? 0 : 2) : 1,
                       row.epss ? -row.epss->probability : -2.0, -severity_rank(row.severity));
   }
   static bool worse(const VulnerabilityRow& a, const VulnerabilityRow& b) {

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "lab/core/importance.hpp"
 #include "process/assess/decision_table.hpp"
 #include "process/feeds/folder.hpp"
 
@@ -69,10 +70,11 @@ struct WindowsMachine {
 
 struct ScannedMachine {
   std::string department, machine, role, golden;
-  std::string release;           // Debian's code name: "bookworm"
-  std::optional<bool> exposed;   // as the scenario says
-  std::string not_known;         // why it is not known what is installed; empty: it is
-  std::string offers_not_known;  // why it is not known what there is for it
+  std::string release;                     // Debian's code name: "bookworm"
+  std::optional<bool> exposed;             // as the scenario says
+  std::optional<Importance> importance{};  // likewise
+  std::string not_known;                   // why it is not known what is installed; empty: it is
+  std::string offers_not_known;            // why it is not known what there is for it
   std::vector<ScannedPackage> packages;
   std::optional<WindowsMachine> windows;
   std::vector<Offer> offers;

@@ -201,6 +201,7 @@ class Surveyor {
     scanned.golden = golden.name;
     scanned.release = golden.release;
     scanned.exposed = machine.exposed;
+    scanned.importance = machine.importance;
     scanned.not_known = golden.not_known;
     scanned.packages = golden.packages;
     scanned.windows = golden.windows;

@@ -233,6 +233,7 @@ class Parser {
     department.network.gateway = network.text("gateway", not_empty("production's gateway, as 10.20.0.1"));
     department.network.client = network.text("client", not_empty("the address that checks speak from"));
     network.finish();
+    const auto importance = read_importance(reader);
     const auto& machines = reader.raw("machines");
     if (!machines.is_object() || machines.empty()) {
       reader.problem("machines", "is required: an object of machine name to machine, at least one");
@@ -241,6 +242,8 @@ class Parser {
         const auto place = join_pointer(pointer + "/machines", machine);
         if (auto trouble = why_no_name(machine); !trouble.empty()) add(place, std::move(trouble));
         department.machines.push_back(read_machine(machine, plan, place));
+        auto& own = department.machines.back().importance;
+        if (!own) own = importance;
       }
       check_dependencies(department);
       check_goldens(department);
@@ -339,6 +342,7 @@ class Parser {
     if (reader.has("ready_tcp")) plan.ready_tcp = read_ports(reader.raw("ready_tcp"), pointer + "/ready_tcp");
     plan.depends_on = reader.texts_or_empty("depends_on", why_no_name);
     if (reader.has("exposed")) plan.exposed = reader.boolean_or("exposed", true);
+    plan.importance = read_importance(reader);
     const auto accounts = read_accounts(reader, reading);
     plan.accounts = accounts.value_or(Accounts());
     auto checks = check_lists_.read(reader, accounts);
@@ -353,6 +357,15 @@ class Parser {
       return reader.has("allow") || reading == Reading::role_alone ? "" : "says why of 'allow', which is not there";
     });
     reader.finish();
+  }
+
+  static std::optional<Importance> read_importance(JsonReader& reader) {
+    if (!reader.has("importance")) return std::nullopt;
+    return importance_from(reader.text("importance", [](const std::string& word) {
+      return importance_from(word) ? ""
+                                   : fmt::format("'{}' is not one of: {}; leave it out where nobody knows", word,
+                                                 fmt::join(importance_words, ", "));
+    }));
   }
 
   static std::optional<GuestFamily> known_family(const Json& golden) {

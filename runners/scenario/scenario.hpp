@@ -12,6 +12,7 @@
 #include "checks/check.hpp"
 #include "checks/state/compare.hpp"
 #include "lab/core/guest_system.hpp"
+#include "lab/core/importance.hpp"
 #include "lab/core/json.hpp"
 
 // A scenario as values: what one JSON file says, checked as far as the file alone can tell. docs/scenario-format.md is
@@ -59,6 +60,8 @@ struct MachinePlan {
   // Whether the machine that it stands for can be reached from the internet: for what is due when (process/assess).
   // Nothing: nobody said.
   std::optional<bool> exposed;
+  // How important what it does is: its own word, else its role's, else its department's. Nothing: nobody said.
+  std::optional<Importance> importance{};
   std::string pointer;  // where in the file, for later messages
 };
 

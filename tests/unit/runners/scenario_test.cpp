@@ -369,6 +369,21 @@ TEST_F(ScenarioOfDomains, ComeFromARoleAsEverythingElse) {
   EXPECT_THAT(problems(), Not(HasSubstr("is required")));
 }
 
+// The nearest word counts: the machine's, its role's, its department's; without one nobody knows.
+TEST_F(ScenarioOfDomains, SayHowImportantAMachineIs) {
+  const auto importance = [&](std::size_t machine) {
+    return parsed().value().departments[0].machines[machine].importance;
+  };
+  EXPECT_EQ(importance(0), std::nullopt);
+  scenario_["departments"]["finance"]["importance"] = "low";
+  scenario_["roles"]["files"] = {{"importance", "medium"}};
+  ASSERT_EQ(problems(), "");
+  EXPECT_EQ(importance(0), Importance::low);
+  EXPECT_EQ(importance(1), Importance::medium);
+  machine("files")["importance"] = "high";
+  EXPECT_EQ(importance(1), Importance::high);
+}
+
 // Once, and at a place that is in the file.
 TEST_F(ScenarioOfDomains, AMistakeInARoleIsReportedInTheRole) {
   scenario_["roles"]["a/b"] = {{"depends_on", 5}, {"checks", {{{"id", "a"}, {"kind", "dns.qurey"}}}}, {"oops", 1}};

@@ -7,6 +7,7 @@
 #include <random>
 
 #include "lab/core/files.hpp"
+#include "lab/core/importance.hpp"
 #include "lab/core/text.hpp"
 
 namespace patchlab::process {
@@ -118,6 +119,34 @@ TEST(DecisionTable, OfAnOrganisationMayAskForLess) {
   EXPECT_TRUE(decide(read, facts).settled);
 }
 
+// What has three values is asked for by three rows; unknown is the worst of them.
+TEST(DecisionTable, MayAskHowImportantAMachineIs) {
+  const std::string head = "row,In KEV,Importance,What we do\n";
+  const auto read = parse_decision_table(head +
+                                             "a,no,low,next cycle\nb,no,medium,30 days\nc,no,high,14 days\n"
+                                             "d,yes,low,14 days\ne,yes,medium,3 days\nf,yes,high,1 day\n",
+                                         "t.csv");
+  ASSERT_TRUE(read) << read.error().message;
+  Facts facts;
+  facts[Fact::exploited] = false;
+  EXPECT_EQ(decide(*read, facts).row.id, "c") << "nobody said how important it is";
+  EXPECT_FALSE(decide(*read, facts).settled);
+  std::string rows;
+  for (const auto importance : {Importance::low, Importance::medium, Importance::high}) {
+    facts[Fact::importance] = static_cast<std::size_t>(importance);
+    EXPECT_TRUE(decide(*read, facts).settled);
+    EXPECT_STREQ(value_text(Fact::importance, facts[Fact::importance]), to_string(importance));
+    rows += decide(*read, facts).row.id;
+  }
+  EXPECT_EQ(rows, "abc");
+  facts[Fact::importance].reset();
+  facts[Fact::exploited].reset();
+  EXPECT_EQ(decide(*read, facts).row.id, "f");
+  EXPECT_STREQ(value_text(Fact::importance, {}), "unknown");
+  EXPECT_THAT(trouble(head + "a,no,low,1 day\n"), HasSubstr("there are 1 rows, and 6 combinations"));
+  EXPECT_THAT(trouble(head + "a,no,critical,1 day\n"), HasSubstr("'critical' must be low or medium or high"));
+}
+
 TEST(DecisionTable, ThatIsNotWholeIsRefusedWithItsLine) {
   EXPECT_THAT(trouble(""), HasSubstr("t.csv:1: "));
   EXPECT_THAT(trouble("In KEV,x,y\n"), HasSubstr("t.csv:1: must begin with the heads 'row,...'"));
@@ -126,7 +155,7 @@ TEST(DecisionTable, ThatIsNotWholeIsRefusedWithItsLine) {
   const std::string head = "row,In KEV,x\n";
   EXPECT_THAT(trouble(head + "a,yes,1 day\n"), HasSubstr("there are 1 rows, and 2 combinations"));
   EXPECT_THAT(trouble(head + "a,yes,1 day\nb,yes,2 days\n"), HasSubstr("t.csv:3: the same facts stand in a row above"));
-  EXPECT_THAT(trouble(head + "a,maybe,1 day\n"), HasSubstr("t.csv:2: 'maybe' must be yes or no"));
+  EXPECT_THAT(trouble(head + "a,maybe,1 day\n"), HasSubstr("t.csv:2: 'maybe' must be no or yes"));
   EXPECT_THAT(trouble(head + "a,yes\n"), HasSubstr("t.csv:2: has 2 cells, and the head has 3"));
   EXPECT_THAT(trouble(head + "a,yes,\"1 day\"\n"), HasSubstr("quotation marks are not read"));
   EXPECT_THAT(trouble(head + "a,yes,\n"), HasSubstr("a row needs a name and an outcome"));

@@ -14,6 +14,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::SizeIs;
 
 const Day today = *day_in("2026-11-28");
@@ -116,6 +117,19 @@ TEST_F(Scan, CountsWhatIsUnknownAsTheWorseValueAndSaysThatItIsUnknown) {
             "exploited no, exposed unknown (counts as yes), automatable unknown (counts as yes), impact unknown "
             "(counts as total)");
   EXPECT_FALSE(scan(input_).whole());
+}
+
+TEST_F(Scan, AsksHowImportantAMachineIsWhereItsTableDoes) {
+  EXPECT_THAT(facts_text(*row("apt-bind9-2").deciding()), Not(HasSubstr("importance"))) << "no row of it does";
+  input_.table =
+      parse_decision_table("row,Importance,Outcome\n0,low,60 days\n1,medium,14 days\n2,high,3 days\n", "t.csv").value();
+  EXPECT_EQ(row("apt-bind9-2").deciding()->decision.row.id, "2");
+  EXPECT_EQ(facts_text(*row("apt-bind9-2").deciding()), "importance unknown (counts as high)");
+  EXPECT_FALSE(scan(input_).whole()) << "nobody said it, and it could change the decision";
+  machine().importance = Importance::medium;
+  EXPECT_EQ(facts_text(*row("apt-bind9-2").deciding()), "importance medium");
+  EXPECT_EQ(row("apt-bind9-2").deciding()->decision.row.timeline, "14 days");
+  EXPECT_TRUE(scan(input_).whole());
 }
 
 TEST_F(Scan, NeverBecomesShorterWhenAFeedIsMissing) {
