@@ -71,7 +71,7 @@ std::vector<AcquiredRow> not_named_in(const runners::Scenario& scenario, const A
   return rows;
 }
 
-Result<Done> bring(const Arguments& arguments, const runners::Scenario& scenario, DecisionTable table,
+Result<Done> bring(const Arguments& arguments, const runners::Scenario& scenario, ChosenTable table,
                    const std::set<std::string>& timelines) {
   AcquireRequest request;
   // Before anything else is done: what is wrong with a list is known at once.
@@ -164,9 +164,9 @@ ExitCode code_of(const Done& done) {
 ExitCode acquire(const Arguments& arguments) {
   const auto scenario = runners::load_scenario(arguments.assessment.scenario, runners::ScenarioFor::learning);
   if (!scenario) return report(scenario.error());
-  auto decisions = decision_table(arguments.assessment.decisions);
+  auto decisions = decision_table(arguments.assessment.decisions, scenario->stage);
   if (!decisions) return report_input(decisions.error(), ExitCode::bad_data);
-  const auto timelines = timelines_in(arguments.due, *decisions);
+  const auto timelines = timelines_in(arguments.due, decisions->table);
   if (!timelines) return report(timelines.error());
   const auto done = bring(arguments, *scenario, std::move(*decisions), *timelines);
   if (!done) return report_input(done.error(), ExitCode::bad_data);

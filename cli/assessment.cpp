@@ -12,19 +12,23 @@
 #include "cli/share.hpp"
 #include "cli/terminal.hpp"
 #include "lab/core/choice.hpp"
+#include "lab/core/digest.hpp"
 #include "lab/core/files.hpp"
 #include "lab/core/text.hpp"
 #include "lab/core/time.hpp"
 #include "process/acquire/due.hpp"
 #include "process/scan/first_named.hpp"
 #include "process/scan/windows.hpp"
+#include "promotion/chain/chain.hpp"
+#include "promotion/desk/stage_policy.hpp"
+#include "promotion/policy/policy_document.hpp"
 #include "runners/engine/progress.hpp"
 
 namespace patchlab::cli {
 namespace {
 
+namespace fs = std::filesystem;
 constexpr const char* shipped_table = "cisa-bod-26-04.csv";
-constexpr std::uintmax_t largest_table = 1U << 20U;
 
 }  // namespace
 
@@ -32,18 +36,51 @@ void add_assessment_options(CLI::App& command, AssessmentArguments& arguments) {
   command.add_option("scenario", arguments.scenario, "scenario file")->required();
   add_feeds_options(command, arguments.feeds);
   command.add_option("--decisions", arguments.decisions,
-                     "decision table (CSV) that says what is due when; default: CISA's BOD 26-04, as shipped");
+                     "decision table (CSV) that says what is due when; default: that of the policy of the stage, or "
+                     "CISA's BOD 26-04, as shipped");
   command.add_option("--department", arguments.departments, "only this department (may be given again)");
 }
 
-Result<process::DecisionTable> decision_table(const std::filesystem::path& named) {
+Result<ChosenTable> decision_table(const fs::path& named, const fs::path& stage) {
+  ChosenTable chosen;
+  const auto policy = promotion::policy_at_desk(stage, system_clock_source().wall());
+  if (!policy || policy->trouble) {
+    chosen.not_known.push_back({fmt::format("which decision table the policy of stage '{}' names", stage.string()),
+                                policy ? policy->trouble->text : policy.error().message});
+  }
+  const auto demanded = policy ? policy->decisions : std::nullopt;
   auto file = named;
+  process::TableOrigin origin{{}, process::TableNamedBy::command, {}};
   if (file.empty()) {
     PATCHLAB_ASSIGN(const auto share, share_folder(own_program()));
     file = share / "scenarios" / "policies" / shipped_table;
+    origin.named_by = process::TableNamedBy::nobody;
   }
-  PATCHLAB_ASSIGN(const auto text, read_file(file, largest_table));
-  return process::parse_decision_table(text, file.string());
+  std::string text;
+  const auto kept = promotion::Chain(stage / promotion::chain_folder_name).objects();
+  if (demanded && named.empty() && kept.has(demanded->sha256)) {
+    file = demanded->file;
+    PATCHLAB_ASSIGN(text, kept.get(demanded->sha256));
+  } else {
+    PATCHLAB_ASSIGN(text, read_file(file, promotion::largest_table));
+  }
+  if (demanded) {
+    const auto found = sha256(text);
+    const auto asked = fmt::format("policy '{}' of stage '{}' names the decision table '{}', sha256 {}", policy->id,
+                                   stage.string(), demanded->file, demanded->sha256);
+    if (found != demanded->sha256 && !named.empty())
+      return configuration_error(fmt::format("{}; '{}' is another one, sha256 {}", asked, file.string(), found),
+                                 "leave --decisions out; another table decides when a policy names it");
+    if (found != demanded->sha256)
+      return configuration_error(asked + ", and the ledger does not have it: that policy came without its table",
+                                 "name that file with --decisions; 'patchlab policy add' keeps it in the ledger");
+    origin.named_by = process::TableNamedBy::policy;
+    origin.policy = policy->id;
+  }
+  origin.file = demanded ? demanded->file : file.filename().string();
+  PATCHLAB_ASSIGN(chosen.table, process::parse_decision_table(text, file.string()));
+  chosen.table.origin = std::move(origin);
+  return chosen;
 }
 
 Result<std::set<std::string>> timelines_in(const std::string& due, const process::DecisionTable& table) {
@@ -66,7 +103,7 @@ Result<process::Survey> survey_of(const runners::Scenario& scenario, const std::
 }
 
 Result<Assessment> assess(const AssessmentArguments& arguments, const runners::Scenario& scenario,
-                          process::DecisionTable decisions) {
+                          ChosenTable decisions) {
   PATCHLAB_ASSIGN(auto survey, survey_of(scenario, arguments.departments));
   process::ScanInput input;
   input.today = std::chrono::floor<std::chrono::days>(system_clock_source().wall());
@@ -81,7 +118,8 @@ Result<Assessment> assess(const AssessmentArguments& arguments, const runners::S
   input.machines = std::move(survey.machines);
   input.not_known = std::move(survey.not_known);
   for (auto& machine : input.machines) process::offer_windows_updates(machine, input.feeds, input.not_known);
-  input.table = std::move(decisions);
+  input.table = std::move(decisions.table);
+  std::ranges::move(decisions.not_known, std::back_inserter(input.not_known));
   if (!arguments.runs.empty()) {
     auto earlier = earlier_failures(arguments.runs);
     input.failures = std::move(earlier.failures);

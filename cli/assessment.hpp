@@ -20,9 +20,9 @@ namespace patchlab::cli {
 struct AssessmentArguments {
   std::filesystem::path scenario;
   FeedsArgument feeds;
-  std::filesystem::path decisions;  // empty: the shipped table
+  std::filesystem::path decisions;  // empty: named by nobody
   std::vector<std::string> departments;
-  std::filesystem::path runs;  // whose failures are told beside what is missing; empty: not asked
+  std::filesystem::path runs;         // whose failures are told beside what is missing; empty: not asked
 };
 // The scenario, --feeds, --max-age, --decisions and --department.
 void add_assessment_options(CLI::App& command, AssessmentArguments& arguments);
@@ -33,7 +33,17 @@ struct Assessment {
   process::DecisionTable table;
   process::ScanResult result;
 };
-[[nodiscard]] Result<process::DecisionTable> decision_table(const std::filesystem::path& named);
+
+// The one place that says which table decides: the policy in force in the stage, where it names one; else the command;
+// else the shipped one.
+struct ChosenTable {
+  process::DecisionTable table;
+  std::vector<process::NotKnown> not_known;  // what the policy of the stage says, where nobody can tell
+};
+// `named`: by the command; empty: by nobody. A configuration error, where the policy names another table, or one whose
+// bytes nobody has.
+[[nodiscard]] Result<ChosenTable> decision_table(const std::filesystem::path& named,
+                                                 const std::filesystem::path& stage);
 // What --due says, with commas: words of the table (process/acquire/due.hpp); empty: all.
 [[nodiscard]] Result<std::set<std::string>> timelines_in(const std::string& due, const process::DecisionTable& table);
 // What the golden machines have and what there is for them, told on standard error.
@@ -41,6 +51,6 @@ struct Assessment {
                                                 const std::vector<std::string>& departments);
 // Looks at the golden machines and the feeds; notes when each vulnerability was named first.
 [[nodiscard]] Result<Assessment> assess(const AssessmentArguments& arguments, const runners::Scenario& scenario,
-                                        process::DecisionTable decisions);
+                                        ChosenTable decisions);
 
 }  // namespace patchlab::cli

@@ -14,6 +14,7 @@
 #include "lab/core/files.hpp"
 #include "lab/core/paths.hpp"
 #include "lab/core/time.hpp"
+#include "process/assess/decision_table.hpp"
 #include "promotion/book/book.hpp"
 #include "promotion/chain/own_folder.hpp"
 #include "promotion/gate/gate.hpp"
@@ -44,6 +45,14 @@ Result<Policy> read(const std::string& name) {
   return promotion::read_policy(name);
 }
 
+// The bytes of the decision table that it names, which are one; empty: it names none.
+Result<std::string> decision_table_of(const Policy& policy, const fs::path& file) {
+  if (!policy.decisions) return std::string();
+  PATCHLAB_ASSIGN(auto text, promotion::table_beside(*policy.decisions, file));
+  PATCHLAB_TRY(process::parse_decision_table(text, policy.decisions->file));
+  return text;
+}
+
 std::string when(const std::optional<promotion::PolicyTime>& time) { return time ? rfc3339(*time) : std::string(); }
 
 ExitCode check(const Arguments& arguments) {
@@ -51,7 +60,13 @@ ExitCode check(const Arguments& arguments) {
   if (!policy) return report_input(policy.error(), ExitCode::bad_data);
   const bool in_force = promotion::is_in_force(*policy, {}, system_clock_source().wall());
   const auto asks = promotion::summary_of(*policy);
-  const auto warnings = promotion::warnings_of(*policy);
+  auto warnings = promotion::warnings_of(*policy);
+  if (policy->decisions && !is_there(fs::path(arguments.policy).parent_path() / policy->decisions->file)) {
+    warnings.push_back(
+        fmt::format("the decision table '{}' is not beside it, and was not looked at", policy->decisions->file));
+  } else if (const auto table = decision_table_of(*policy, arguments.policy); !table) {
+    return report_input(table.error(), ExitCode::bad_data);
+  }
   if (arguments.json) {
     say_json("policy-check", Json{{"id", policy->id},
                                   {"digest", policy->digest},
@@ -181,6 +196,7 @@ Result<std::string> add(const Arguments& arguments) {
   PATCHLAB_ASSIGN(const auto stage, absolute_path(arguments.stage));
   PATCHLAB_ASSIGN(const auto text, read_file(arguments.policy));
   PATCHLAB_ASSIGN(const auto policy, parse_policy(text, arguments.policy));
+  PATCHLAB_ASSIGN(const auto table, decision_table_of(policy, arguments.policy));
   PATCHLAB_ASSIGN(const auto key, signing_key(arguments.key).while_doing("--key"));
   Chain chain(stage / chain_folder_name);
   const DecisionBook book(chain.folder(), host_processes(), system_clock_source());
@@ -228,7 +244,7 @@ Result<std::string> add(const Arguments& arguments) {
                     .by = signer->name,
                     .object = bytes,
                     .signature = signature,
-                    .attachments = {text},
+                    .attachments = table.empty() ? std::vector{text} : std::vector{text, table},
                     .unless = [&](const ChainState& there) {
                       return there.head() == state.head() ? std::string() : "the ledger went on meanwhile: try again";
                     }});

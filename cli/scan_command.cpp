@@ -90,6 +90,7 @@ void show(const ScanResult& result, bool all) {
       result.count(RowStatus::missing), result.count(RowStatus::unknown), result.count(RowStatus::known_bad),
       result.count(RowStatus::superseded), result.count(RowStatus::not_applicable), result.count(RowStatus::installed),
       hidden == 0 ? "" : fmt::format("; {} of these are not shown: --all", hidden));
+  say("{}\n", process::table_text(result.table_digest, result.table_origin));
   if (!result.whole()) say("not everything is known: what counts as worse until it is, stands beside each\n");
 }
 
@@ -97,7 +98,7 @@ ExitCode scan(const Arguments& arguments) {
   // Nothing is checked here: that checks or candidates are not there yet is no reason not to look.
   const auto scenario = runners::load_scenario(arguments.assessment.scenario, runners::ScenarioFor::learning);
   if (!scenario) return report(scenario.error());
-  auto decisions = decision_table(arguments.assessment.decisions);
+  auto decisions = decision_table(arguments.assessment.decisions, scenario->stage);
   if (!decisions) return report_input(decisions.error(), ExitCode::bad_data);
   const auto assessed = assess(arguments.assessment, *scenario, std::move(*decisions));
   if (!assessed) return report_input(assessed.error(), ExitCode::bad_data);

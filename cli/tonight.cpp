@@ -237,8 +237,15 @@ Json planned_json(const Template& made_from, const Origin& origin) {
   if (!origin.emergency.empty()) planned["emergency"] = origin.emergency;
   if (origin.scan == nullptr) return planned;
   planned["due"] = origin.due;
-  planned["scan"] = {
-      {"digest", origin.scan->digest}, {"day", day_text(origin.scan->today)}, {"whole", origin.scan->whole}};
+  const auto& table = origin.scan->table_origin;
+  planned["scan"] = {{"digest", origin.scan->digest},
+                     {"day", day_text(origin.scan->today)},
+                     {"whole", origin.scan->whole},
+                     {"decisions",
+                      {{"digest", origin.scan->table_digest},
+                       {"file", table.file},
+                       {"named_by", to_string(table.named_by)},
+                       {"policy", table.policy}}}};
   Json feeds = Json::array();
   for (const auto& feed : origin.scan->feeds) {
     feeds.push_back({{"kind", feed.kind},
@@ -386,8 +393,8 @@ class Planner {
       : made_from_(made_from), arguments_(arguments), tools_(tools), begin_(begin), store_(cache_folder() / "store") {}
 
   Result<Answer> of_what_is_due(const std::vector<std::string>& departments) {
-    PATCHLAB_ASSIGN(auto table, decision_table(arguments_.decisions));
-    PATCHLAB_ASSIGN(const auto timelines, timelines_in(arguments_.due, table));
+    PATCHLAB_ASSIGN(auto table, decision_table(arguments_.decisions, made_from_.scenario.stage));
+    PATCHLAB_ASSIGN(const auto timelines, timelines_in(arguments_.due, table.table));
     PATCHLAB_TRY(look(departments, std::move(table)));
     reads_inputs_ = false;
     Answer answer;
@@ -438,11 +445,11 @@ class Planner {
 
  private:
   // The scan of now, or that of the file, with what there is for the machines now.
-  Result<void> look(const std::vector<std::string>& departments, DecisionTable table) {
+  Result<void> look(const std::vector<std::string>& departments, ChosenTable chosen) {
     if (arguments_.scan.empty()) {
       AssessmentArguments asked{made_from_.scenario.file, arguments_.feeds, arguments_.decisions, departments,
                                 arguments_.runs};
-      PATCHLAB_ASSIGN(const auto assessed, assess(asked, made_from_.scenario, std::move(table)));
+      PATCHLAB_ASSIGN(const auto assessed, assess(asked, made_from_.scenario, std::move(chosen)));
       Json json = assessed.result;
       json["scenario"] = {{"name", made_from_.scenario.name}, {"digest", made_from_.scenario.digest}};
       json["schema"] = "patchlab/scan/v1";
@@ -459,15 +466,18 @@ class Planner {
                       scan_.scenario_name == made_from_.scenario.name ? "as it was before it was changed"
                                                                       : "and not of this one"),
           "scan again: patchlab scan SCENARIO -o FILE");
-    if (scan_.table_digest != table.digest)
-      return configuration_error(fmt::format("'{}' was made by another decision table", file),
-                                 "name that with --decisions");
+    if (scan_.table_digest != chosen.table.digest)
+      return configuration_error(
+          fmt::format("'{}' was made by another decision table, of sha256 {}; now it is {}", file,
+                      printable(scan_.table_digest), table_text(chosen.table.digest, chosen.table.origin)),
+          "scan again, or name that table with --decisions where no policy names one");
     if (scan_.today > std::chrono::floor<std::chrono::days>(begin_.now))
       return configuration_error(fmt::format("'{}' is of {}, which is yet to come", file, day_text(scan_.today)));
     if (!departments.empty())
       std::erase_if(scan_.rows, [&](const auto& row) { return std::ranges::count(departments, row.department) == 0; });
     PATCHLAB_ASSIGN(const auto survey, survey_of(made_from_.scenario, departments));
-    also_not_known_ = survey.not_known;
+    also_not_known_ = std::move(chosen.not_known);
+    also_not_known_.insert(also_not_known_.end(), survey.not_known.begin(), survey.not_known.end());
     std::ranges::move(not_scanned(scan_, survey.machines), std::back_inserter(also_not_known_));
     take(survey.machines);
     return {};
@@ -778,6 +788,8 @@ void show(const Answer& answer, const Begin& begin, const fs::path& output, cons
   for (const auto& sentence : superseded_in(answer)) say("{}\n", sentence);
   for (const auto& sentence : other_outcomes(answer.night, answer.departments)) say("{}\n", sentence);
   for (const auto& one : answer.not_known) say("unknown: {}: {}\n", one.what, one.why);
+  if (answer.origin.scan != nullptr)
+    say("{}\n", table_text(answer.origin.scan->table_digest, answer.origin.scan->table_origin));
   if (answer.night.chosen.empty()) {
     if (!answer.night.left_out.empty())
       say("nothing of it can be tested now: no scenario\n");
@@ -824,7 +836,8 @@ void add_tonight_options(CLI::App& command, TonightArguments& arguments) {
       command.add_option("--scan", arguments.scan, "what is missing, as 'scan -o' wrote it; default: look now");
   add_feeds_options(command, arguments.feeds);
   command.add_option("--decisions", arguments.decisions,
-                     "decision table (CSV) that says what is due when; default: CISA's BOD 26-04, as shipped");
+                     "decision table (CSV) that says what is due when; default: that of the policy of the stage, or "
+                     "CISA's BOD 26-04, as shipped");
   auto* by = command.add_option("--by", arguments.by,
                                 "leave out what is foreseen to end after this time of the day, HH:MM of this host");
   auto* hours = command.add_option("--hours", arguments.hours, "the same, in so many hours from now")

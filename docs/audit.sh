@@ -99,11 +99,12 @@ asks='def w: split(" "); def only($k): type == "object" and keys - ($k | w) == [
   def approvals: list and all(.[]; only("count not_by security_key when") and (.count | count(20)) and ((has("not_by") | not) or (.not_by | words("submitter waiver-author policy-author"))) and
     ((has("security_key") | not) or (.security_key | IN("any", "touched", "verified"))) and ((has("when") | not) or (.when | only("severity waived") and (.severity // .waived) and ((has("severity") | not) or (.severity | severities)) and ((has("waived") | not) or (.waived | type == "boolean")))));
   def opt($k; f): (has($k) | not) or (.[$k] | f);
-  def asks: (any(.. | strings; contains("\ufffd")) | not) and only("$schema schema id title author valid_since valid_until replaces run departments coverage likeness carried approvals change_ticket findings waivers windows emergency") and .schema == "patchlab/policy/v1" and (.id | type == "string" and test("^[a-z][a-z0-9-]*$")) and (.valid_since | moment) and (.valid_until | moment) and
+  def asks: (any(.. | strings; contains("\ufffd")) | not) and only("$schema schema id title author valid_since valid_until replaces run departments coverage likeness carried decisions approvals change_ticket findings waivers windows emergency") and .schema == "patchlab/policy/v1" and (.id | type == "string" and test("^[a-z][a-z0-9-]*$")) and (.valid_since | moment) and (.valid_until | moment) and
   opt("author"; type == "string" and test("^[A-Za-z0-9._@+-]+$")) and opt("replaces"; type == "string" and test("^[0-9a-f]{64}$")) and opt("approvals"; approvals) and opt("change_ticket"; IN("any", "required")) and opt("findings"; only("review notice") and all(.[]; IN("needs-decision", "shown"))) and
   opt("waivers"; only("what max_days max_per_set never") and (.what | words("check state install review")) and (.max_days | count(366)) and (.max_per_set | count(100)) and opt("never"; list and all(.[]; type == "string"))) and
   opt("likeness"; only("max_age_days at_most") and (.max_age_days | count(366)) and (.at_most | only("release packages role-packages configuration role-configuration services ports") and length > 0 and all(.[]; type == "number" and . >= 0 and . <= 100000))) and
   opt("carried"; only("max_age_hours") and (.max_age_hours | count(8784))) and
+  opt("decisions"; only("file sha256") and (.file | type == "string" and test("^[A-Za-z0-9_-][A-Za-z0-9._-]{0,119}$")) and (.sha256 | type == "string" and test("^[0-9a-f]{64}$"))) and
   opt("emergency"; only("severity approvals review_within_days") and (.severity | severities) and (.approvals | approvals) and (.review_within_days | count(366)));'
 signers=; version=0; policies=; declare -A closed=() book=()
 for ((i = 1; i <= n; i++)); do k=${kind[i]}; f=objects/${object[i]}

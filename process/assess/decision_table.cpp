@@ -95,6 +95,15 @@ const char* value_text(Fact fact, FactValue value) {
   return value && *value < words.size() ? words[*value] : "unknown";
 }
 
+const char* to_string(TableNamedBy who) {
+  switch (who) {
+    case TableNamedBy::nobody: return "nobody";
+    case TableNamedBy::command: return "command";
+    case TableNamedBy::policy: return "policy";
+  }
+  return "";
+}
+
 Result<DecisionTable> parse_decision_table(const std::string& text, const std::string& file_name) {
   std::size_t number = 0;
   const auto wrong = [&](const std::string& what) {

@@ -42,10 +42,26 @@ struct DecisionRow {
   bool operator==(const DecisionRow&) const = default;
 };
 
+// Who said that this table decides. A policy goes before a command, which may only name the same bytes.
+enum class TableNamedBy {
+  nobody,  // it is the shipped one
+  command,
+  policy,
+};
+[[nodiscard]] const char* to_string(TableNamedBy who);  // "policy"
+
+struct TableOrigin {
+  std::string file;  // its name, without folders
+  TableNamedBy named_by = TableNamedBy::nobody;
+  std::string policy;  // id of the policy that names it
+  bool operator==(const TableOrigin&) const = default;
+};
+
 struct DecisionTable {
   std::string title;   // the head of its last column
   std::string digest;  // SHA-256 of the file
   std::vector<DecisionRow> rows;
+  TableOrigin origin{};  // who chose it fills this
 };
 
 // A CSV file as the SSVC project publishes them: "row", a column for each fact that is asked for (In KEV, Publicly

@@ -475,6 +475,7 @@ ScanResult scan(const ScanInput& input) {
   result.today = input.today;
   result.table_title = input.table.title;
   result.table_digest = input.table.digest;
+  result.table_origin = input.table.origin;
   result.feeds = input.feeds.states;
   result.not_known = input.not_known;
   for (const auto& state : input.feeds.states) {

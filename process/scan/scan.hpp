@@ -155,6 +155,7 @@ struct ScanRow {
 struct ScanResult {
   Day today;
   std::string table_title, table_digest;
+  TableOrigin table_origin{};
   std::vector<FeedState> feeds;
   std::vector<NotKnown> not_known;
   std::vector<ScanRow> rows;  // worst first
@@ -172,6 +173,8 @@ struct ScanResult {
 void to_json(Json& json, const ScanResult& result);
 // A line for each row, with a head; for spreadsheets.
 [[nodiscard]] std::string scan_csv(const ScanResult& result);
+// "decided by 'ours.csv', sha256 1f...: policy 'production' names it": from where the rows are, for people.
+[[nodiscard]] std::string table_text(const std::string& digest, const TableOrigin& origin);
 // "exploited yes (2026-11-20), exposed unknown, automatable yes, impact total"
 [[nodiscard]] std::string facts_text(const VulnerabilityRow& row);
 // What the reader does next about feeds that do not answer; empty: all do.

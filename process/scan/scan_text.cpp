@@ -84,6 +84,20 @@ std::string feeds_hint(const ScanResult& result) {
   return "patchlab feed status says what is wrong with each feed, and where to get it";
 }
 
+std::string table_text(const std::string& digest, const TableOrigin& origin) {
+  if (origin.file.empty())
+    return fmt::format("decided by the table with sha256 {}, of a scan that does not say from where", digest);
+  std::string who;
+  switch (origin.named_by) {
+    case TableNamedBy::nobody:
+      who = "as shipped: --decisions names none, nor does a policy of the stage that is known";
+      break;
+    case TableNamedBy::command: who = "--decisions names it, and no policy of the stage that is known names one"; break;
+    case TableNamedBy::policy: who = fmt::format("policy '{}' names it", origin.policy); break;
+  }
+  return fmt::format("decided by '{}', sha256 {}: {}", origin.file, digest, who);
+}
+
 std::string facts_text(const VulnerabilityRow& row) {
   std::string text;
   for (const auto fact : all_facts) {
@@ -108,7 +122,12 @@ void to_json(Json& json, const ScanResult& result) {
     counts[to_string(status)] = result.count(status);
   json = {{"today", day_text(result.today)},
           {"whole", result.whole()},
-          {"decisions", {{"title", result.table_title}, {"digest", result.table_digest}}},
+          {"decisions",
+           {{"title", result.table_title},
+            {"digest", result.table_digest},
+            {"file", result.table_origin.file},
+            {"named_by", to_string(result.table_origin.named_by)},
+            {"policy", result.table_origin.policy}}},
           {"feeds", result.feeds},
           {"not_known", not_known},
           {"counts", counts},

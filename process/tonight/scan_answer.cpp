@@ -37,6 +37,16 @@ class AnswerReader {
     auto decisions = top.object("decisions");
     (void)decisions.text("title");
     answer.table_digest = decisions.text("digest");
+    answer.table_origin.file = decisions.text_or("file", "");
+    answer.table_origin.policy = decisions.text_or("policy", "");
+    (void)decisions.text_or("named_by", "nobody", [&](const std::string& word) {
+      for (const auto who : {TableNamedBy::nobody, TableNamedBy::command, TableNamedBy::policy}) {
+        if (word != to_string(who)) continue;
+        answer.table_origin.named_by = who;
+        return std::string();
+      }
+      return fmt::format("'{}' is nobody who names a decision table", word);
+    });
     decisions.finish();
     for_each(top, "feeds", [&](JsonReader& feed) { answer.feeds.push_back(read_feed(feed)); });
     for_each(top, "not_known", [&](JsonReader& one) {

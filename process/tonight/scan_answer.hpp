@@ -46,7 +46,8 @@ struct ScannedFeed {
 struct ScanAnswer {
   std::string digest;  // SHA-256 of the text
   std::string scenario_name, scenario_digest;
-  std::string table_digest;  // of the decision table
+  std::string table_digest;    // of the decision table
+  TableOrigin table_origin{};  // empty in the scan of an older version
   Day today;
   bool whole = false;
   std::vector<ScannedFeed> feeds;

@@ -83,6 +83,10 @@ std::vector<std::string> summary_of(const Policy& policy) {
   if (policy.submitter == Submitter::signer) lines.emplace_back("submitter: a person of the list of signers");
   say_approvals(lines, "approvals", policy.approvals);
   if (policy.approvals.empty()) lines.emplace_back("approvals: none, nobody is asked");
+  if (policy.decisions)
+    lines.push_back(
+        fmt::format("what is missing is due by the decision table '{}', sha256 {}; no promotion asks for it",
+                    policy.decisions->file, policy.decisions->sha256));
   if (policy.change_ticket == ChangeTicket::required)
     lines.emplace_back("ticket of the change: one who approves names it");
   lines.push_back(fmt::format("changes that nothing explains: review {}, notice {}", to_string(policy.findings.review),

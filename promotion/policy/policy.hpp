@@ -112,6 +112,13 @@ struct CarriedRule {
   bool operator==(const CarriedRule&) const = default;
 };
 
+// The table by which what is missing is due (process/assess), by its bytes: no promotion asks for it.
+struct NamedTable {
+  std::string file;  // its name; `policy add` wants it beside the document
+  std::string sha256;
+  bool operator==(const NamedTable&) const = default;
+};
+
 // When a promotion may happen, in UTC; `to` that is not after `from` is on the next day. Each day starts at 00:00 UTC.
 struct Window {
   std::set<unsigned> days;  // ISO weekdays: 1 Monday ... 7 Sunday; the day on which it opens
@@ -164,6 +171,7 @@ struct Policy {
   CoverageRule coverage;
   std::optional<LikenessRule> likeness{};  // nothing: not asked
   std::optional<CarriedRule> carried{};    // nothing: each department is tested itself
+  std::optional<NamedTable> decisions{};   // nothing: whatever the command says
 
   std::vector<ApprovalRule> approvals;  // empty: nobody is asked
   ChangeTicket change_ticket = ChangeTicket::any;

@@ -102,6 +102,7 @@ class Reading {
     if (reader.has("coverage")) read_coverage(reader.object("coverage"), policy.coverage);
     if (reader.has("likeness")) read_likeness(reader.object("likeness"), policy);
     if (reader.has("carried")) read_carried(reader.object("carried"), policy);
+    if (reader.has("decisions")) read_table(reader.object("decisions"), policy);
     policy.change_ticket = word_or(reader, "change_ticket", ticket_words, policy.change_ticket);
     policy.approvals = read_approvals(reader, "approvals", policy);
     if (reader.has("findings")) read_findings(reader.object("findings"), policy.findings);
@@ -326,6 +327,21 @@ class Reading {
     reader.finish();
   }
 
+  // A name beside the document: no folder, nothing hidden.
+  static void read_table(JsonReader reader, Policy& policy) {
+    NamedTable table{reader.text("file"), reader.text("sha256")};
+    const bool plain = !table.file.empty() && table.file.size() <= longest_name && table.file.front() != '.' &&
+                       table.file.find_first_not_of(
+                           "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") == std::string::npos;
+    if (!plain && reader.raw("file").is_string())
+      reader.problem(
+          "file", fmt::format("'{}' is no name of a file beside this one: letters, digits and . _ - only", table.file));
+    if (!is_sha256(table.sha256) && reader.raw("sha256").is_string())
+      reader.problem("sha256", fmt::format("'{}' is no SHA-256 in 64 lower-case hex digits", table.sha256));
+    reader.finish();
+    policy.decisions = std::move(table);
+  }
+
   std::vector<ApprovalRule> read_approvals(JsonReader& reader, const char* key, const Policy& policy) {
     std::vector<ApprovalRule> rules;
     each_object(reader, key, [&](JsonReader item) {
@@ -456,6 +472,17 @@ Result<Policy> parse_policy(const std::string& text, const std::string& file_nam
 Result<Policy> read_policy(const std::filesystem::path& file) {
   PATCHLAB_ASSIGN(const auto text, read_file(file, largest_document));
   return parse_policy(text, file.string());
+}
+
+Result<std::string> table_beside(const NamedTable& table, const std::filesystem::path& policy_file) {
+  const auto file = policy_file.parent_path() / table.file;
+  PATCHLAB_ASSIGN(auto text, read_file(file, largest_table).while_doing("reading the decision table of the policy"));
+  if (const auto found = sha256(text); found != table.sha256)
+    return configuration_error(
+        fmt::format("'{}' is not the decision table that the policy names: its sha256 is {}, and the policy says {}",
+                    file.string(), found, table.sha256),
+        "put that file beside the policy, or have the policy name this one");
+  return text;
 }
 
 const std::string& quickstart_text() {

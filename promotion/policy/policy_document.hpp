@@ -20,6 +20,11 @@ inline constexpr const char* policy_schema = "patchlab/policy/v1";
 [[nodiscard]] Result<Policy> parse_policy(const std::string& text, const std::string& file_name);
 [[nodiscard]] Result<Policy> read_policy(const std::filesystem::path& file);
 
+inline constexpr std::uintmax_t largest_table = 1U << 20U;  // bytes
+// The bytes of the decision table that a policy names, from beside its file. An error when they are not there, or are
+// not those that it names.
+[[nodiscard]] Result<std::string> table_beside(const NamedTable& table, const std::filesystem::path& policy_file);
+
 // The shipped one, scenarios/policies/quickstart.json: for a stage that has none of its own. It asks nobody.
 [[nodiscard]] const std::string& quickstart_text();
 [[nodiscard]] Policy quickstart_policy();

@@ -173,6 +173,7 @@ class Parser {
       (void)scan.text("digest", digest);
       (void)scan.text("day");
       (void)scan.boolean_or("whole", false);
+      (void)scan.raw("decisions");  // for people and programs, as below
       scan.finish();
     }
     for (const char* key : {"feeds", "foreseen"}) (void)reader.raw(key);  // for people and programs

@@ -10,6 +10,7 @@
 #include "lab/core/paths.hpp"
 #include "lab/core/time.hpp"
 #include "lab/image/builder.hpp"
+#include "people.hpp"
 #include "process/feeds/feed.hpp"
 #include "program.hpp"
 #include "tests/support/feeds.hpp"
@@ -26,6 +27,7 @@ namespace {
 namespace fs = std::filesystem;
 using ::testing::AllOf;
 using ::testing::Contains;
+using ::testing::ContainsRegex;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -204,10 +206,10 @@ class PlanTonight : public ::testing::Test {
     ASSERT_EQ(site_->trouble(), "");
   }
   static Json read(const std::string& name) { return read_json_file(site_->path() / name).value(); }
-  static Json answer(const ProcessOutcome& outcome) {
+  static Json answer(const ProcessOutcome& outcome, const std::string& of = "tonight") {
     const auto json = Json::parse(outcome.output, nullptr, false);
     for (const auto& file : cli::schema_files()) {
-      if (file.name != "tonight") continue;
+      if (file.name != of) continue;
       const auto schema = Json::parse(file.text);
       EXPECT_THAT(tests::SchemaValidator(schema).problems(json), IsEmpty()) << outcome.output;
     }
@@ -272,7 +274,7 @@ TEST_F(PlanTonight, TakesWhatIsAskedForAndSaysThatNothingIsDue) {
   ASSERT_EQ(exit_code(site_->plan({"-o", "tonight.json"})), 0);
   const auto none = site_->plan({"--due", "none", "-o", "tonight.json"});
   EXPECT_EQ(exit_code(none), 4) << none.output << none.errors;
-  EXPECT_EQ(none.output, "nothing is due: no scenario\n");
+  EXPECT_THAT(none.output, ContainsRegex("^decided by 'table.csv', sha256 [^\n]*\nnothing is due: no scenario\n$"));
   EXPECT_FALSE(is_there("tonight.json")) << "nobody takes last night's for this one";
   const auto misspelt = site_->plan({"--due", "3-dayss"});
   EXPECT_EQ(exit_code(misspelt), 64);
@@ -440,6 +442,59 @@ TEST_F(PlanTonight, SaysWhatHistoryLetsOneExpectAndDecidesNothingByIt) {
   EXPECT_EQ(no_runs.written.at("candidates"), with.written.at("candidates"));
   EXPECT_THAT(site_->plan({"--runs", "nowhere"}).output,
               HasSubstr("no forecast of any candidate: there is no folder of runs '"));
+}
+
+// The table that the policy of the stage names decides, by its bytes, wherever it came from; nothing else does then.
+TEST_F(PlanTonight, GoesByTheTableThatThePolicyNames) {
+  const std::string table = "row,Importance,Outcome\n0,low,60 days\n1,medium,14 days\n2,high,3 days\n";
+  auto policy = one_person();
+  policy["decisions"] = {{"file", "ours.csv"}, {"sha256", sha256(table)}};
+  site_->write("desk/policy.json", policy.dump());
+  site_->write("desk/ours.csv", "row,Outcome\n");
+  const auto check = [&] { return site_->ask({"policy", "check", "desk/policy.json"}); };
+  EXPECT_EQ(exit_code(check()), 65) << check().output;
+  fs::remove(site_->path() / "desk/ours.csv");
+  EXPECT_THAT(check().output,
+              HasSubstr("warning: the decision table 'ours.csv' is not beside it, and was not looked at\n"));
+  site_->write("desk/ours.csv", table);
+  const People people(site_->path() / "desk", policy);
+  fs::remove(site_->path() / "desk/ours.csv");  // the ledger has it
+
+  auto scenario = json_in(without_comments(read_file(site_->site() / "nightly.jsonc").value()));
+  scenario["stage"] = "desk/production";
+  scenario["departments"]["finance"]["importance"] = "low";
+  scenario["roles"]["dns"]["importance"] = "medium";
+  site_->write("site/governed.json", scenario.dump());
+  const auto scan = [&](const Words& more) {
+    Words words{"scan", "site/governed.json", "--feeds", "feeds"};
+    words.insert(words.end(), more.begin(), more.end());
+    return site_->ask(words);
+  };
+  const auto origin = fmt::format("decided by 'ours.csv', sha256 {}: policy 'production' names it\n", sha256(table));
+  const auto text = scan({});
+  EXPECT_EQ(exit_code(text), 0) << text.output << text.errors;
+  EXPECT_THAT(text.output, AllOf(HasSubstr("row 1: importance medium: 14 days"), HasSubstr(origin)));
+  EXPECT_EQ(answer(scan({"--json"}), "scan").at("decisions").at("policy"), "production");
+  const auto planned = site_->ask({"plan", "site/governed.json", "--feeds", "feeds", "-o", "governed-plan.json"});
+  EXPECT_EQ(exit_code(planned), 0) << planned.output << planned.errors;
+  EXPECT_THAT(planned.output, HasSubstr(origin));
+  EXPECT_EQ(read("governed-plan.json").at("planned").at("scan").at("decisions").at("digest"), sha256(table));
+  // The same bytes may be named; others may not.
+  site_->write("same.csv", table);
+  EXPECT_THAT(scan({"--decisions", "same.csv"}).output, HasSubstr(origin));
+  const auto other = scan({"--decisions", "table.csv"});
+  EXPECT_EQ(exit_code(other), 65);
+  EXPECT_THAT(other.errors, HasSubstr("names the decision table 'ours.csv', sha256 "));
+  // What nobody has any more decides nothing, and a policy that nobody can read is not one that names none.
+  fs::remove(site_->path() / "desk/production/.ledger/objects" / sha256(table));
+  const auto gone = scan({});
+  EXPECT_EQ(exit_code(gone), 65) << gone.output;
+  EXPECT_THAT(gone.errors, HasSubstr("the ledger does not have it"));
+  site_->write("desk/production/.ledger/policy/1.json", "{}");
+  const auto broken = scan({});
+  EXPECT_EQ(exit_code(broken), 3) << broken.output << broken.errors;
+  EXPECT_THAT(broken.output, AllOf(HasSubstr("unknown: which decision table the policy of stage '"),
+                                   HasSubstr("'cisa-bod-26-04.csv', sha256 ")));
 }
 
 TEST_F(PlanTonight, OfOneThatCannotWaitIsAWholeScenario) {

@@ -132,6 +132,20 @@ TEST_F(Scan, AsksHowImportantAMachineIsWhereItsTableDoes) {
   EXPECT_TRUE(scan(input_).whole());
 }
 
+TEST_F(Scan, SaysWhichTableDecidedAndWhoNamesIt) {
+  input_.table.origin = {"ours.csv", TableNamedBy::policy, "production"};
+  const auto result = scan(input_);
+  EXPECT_EQ(table_text(result.table_digest, result.table_origin),
+            fmt::format("decided by 'ours.csv', sha256 {}: policy 'production' names it", input_.table.digest));
+  EXPECT_EQ(Json(result).at("decisions"), (Json{{"title", "CISA BOD 26-04 Remediation Timelines"},
+                                                {"digest", input_.table.digest},
+                                                {"file", "ours.csv"},
+                                                {"named_by", "policy"},
+                                                {"policy", "production"}}));
+  EXPECT_THAT(table_text("1f", {"ours.csv", TableNamedBy::command, ""}), HasSubstr("1f: --decisions names it"));
+  EXPECT_THAT(table_text("1f", {"ours.csv", TableNamedBy::nobody, ""}), HasSubstr("1f: as shipped"));
+}
+
 TEST_F(Scan, NeverBecomesShorterWhenAFeedIsMissing) {
   const auto before = scan(input_);
   for (const auto kind : {FeedKind::kev, FeedKind::epss, FeedKind::cve_records, FeedKind::debian_tracker}) {

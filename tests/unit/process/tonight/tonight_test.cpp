@@ -323,6 +323,7 @@ class ScanAnswerTest : public ::testing::Test {
     ScanInput input;
     input.today = day("2026-11-30");
     input.table = parse_decision_table("row,In KEV,Outcome\n0,no,60 days\n1,yes,3 days\n", "t.csv").value();
+    input.table.origin = {"t.csv", TableNamedBy::policy, "production"};
     input.feeds = no_feeds({.today = input.today});
     ScannedMachine machine;
     machine.department = "finance";
@@ -350,6 +351,7 @@ TEST_F(ScanAnswerTest, IsReadAgainAsItWasMeant) {
   EXPECT_EQ(answer->today, day("2026-11-30"));
   EXPECT_FALSE(answer->whole) << "there are no feeds";
   EXPECT_EQ(answer->scenario_name, "nightly");
+  EXPECT_EQ(answer->table_origin, (TableOrigin{"t.csv", TableNamedBy::policy, "production"}));
   const auto due = due_updates(*answer, {});
   ASSERT_THAT(due, SizeIs(1));
   const auto& worst = due[0].worst;

@@ -10,9 +10,11 @@
 #include "lab/core/files.hpp"
 #include "lab/core/json.hpp"
 #include "tests/support/json_schema.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 namespace patchlab::promotion {
 namespace {
+using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -85,6 +87,8 @@ TEST(PolicyDocument, IsReadAsItIsWritten) {
                                             {"services", 3},
                                             {"ports", 4}}}));
   EXPECT_EQ(policy.carried, CarriedRule{std::chrono::hours(48)});
+  EXPECT_EQ(policy.decisions, (NamedTable{"cisa-bod-26-04.csv", sha256(shipped("cisa-bod-26-04.csv"))}));
+  EXPECT_THAT(summary_of(policy), Contains(HasSubstr("by the decision table 'cisa-bod-26-04.csv', sha256 74866a41")));
   const std::set<NotBy> others{NotBy::submitter, NotBy::waiver_author, NotBy::policy_author};
   EXPECT_THAT(policy.approvals, ElementsAre(ApprovalRule{1, others, SecurityKey::verified, {}, false},
                                             ApprovalRule{2, others, SecurityKey::any, {"critical"}, true}));
@@ -167,6 +171,20 @@ TEST(PolicyDocument, ShippedOnesFitTheSchemaAndTheReader) {
   }
   EXPECT_THAT(tests::SchemaValidator(rules).problems(with_every_key()), IsEmpty());
   EXPECT_THAT(tests::SchemaValidator(rules).problems(smallest()), IsEmpty());
+}
+
+TEST(PolicyDocument, NamesATableBesideItByItsBytes) {
+  const test::TemporaryFolder folder;
+  folder.write("ours.csv", "row,In KEV,Outcome\n");
+  const auto file = folder.path() / "policy.json";
+  const NamedTable named{"ours.csv", sha256("row,In KEV,Outcome\n")};
+  const auto there = table_beside(named, file);
+  ASSERT_TRUE(there) << there.error().message;
+  EXPECT_EQ(*there, "row,In KEV,Outcome\n");
+  const auto other = table_beside({"ours.csv", sha256("another one")}, file);
+  ASSERT_FALSE(other);
+  EXPECT_THAT(other.error().message, HasSubstr("is not the decision table that the policy names: its sha256 is "));
+  EXPECT_FALSE(table_beside({"theirs.csv", named.sha256}, file));
 }
 
 // Every key of the schema is in the example above, so that what follows looks at all of them.
@@ -286,6 +304,10 @@ INSTANTIATE_TEST_SUITE_P(
                 "/carried/max_age_hours: must be a whole number from 1 to 8784, found 0"},
         Mistake{"CarriedFromWhom", [](Json& j) { j["carried"]["from"] = "finance"; },
                 "/carried/from: unknown key; allowed here: max_age_hours"},
+        Mistake{"TableElsewhere", [](Json& j) { j["decisions"]["file"] = "../table.csv"; },
+                "/decisions/file: '../table.csv' is no name of a file beside this one: letters, digits and . _ - only"},
+        Mistake{"TableWithoutBytes", [](Json& j) { j["decisions"]["sha256"] = "74866A41"; },
+                "/decisions/sha256: '74866A41' is no SHA-256 in 64 lower-case hex digits"},
         Mistake{"TicketPerhaps", [](Json& j) { j["change_ticket"] = "require"; },
                 "/change_ticket: 'require' is not one of: any, required"},
         Mistake{"OtherSchema", [](Json& j) { j["schema"] = "patchlab/policy/v2"; },
@@ -395,7 +417,8 @@ TEST(PolicyDocument, SaysEverythingThatIsWrong) {
       "p.json: /run/phases/0: 'lunch' is no phase: after-install, after-reboot-1 ..., stability, clock+1d ...\n"
       "p.json: /run/control: 'maybe' is not one of: required, if-present\n"
       "p.json: /surprise: unknown key; allowed here: $schema, approvals, author, carried, change_ticket, coverage, "
-      "departments, emergency, findings, id, likeness, replaces, run, schema, title, valid_since, valid_until, "
+      "decisions, departments, emergency, findings, id, likeness, replaces, run, schema, title, valid_since, "
+      "valid_until, "
       "waivers, "
       "windows");
 }
