@@ -215,6 +215,10 @@ Result<DeployedNote> note_of_hand(const RecordArguments& arguments, const std::v
   return note;
 }
 
+bool says_machine_and_time(InstalledSource source) {
+  return source == InstalledSource::json || source == InstalledSource::wsus;
+}
+
 Result<DeployedNote> note_of_machines(const RecordArguments& arguments, const std::vector<PromotedPart>& parts) {
   PATCHLAB_ASSIGN(const auto text, read_file(arguments.file, largest_said));
   DeployedNote note;
@@ -223,11 +227,12 @@ Result<DeployedNote> note_of_machines(const RecordArguments& arguments, const st
   note.source = arguments.format == "auto" ? source_of_text(text) : *installed_source_from(arguments.format);
   const auto name = arguments.file.string();
   std::vector<MachineSays> said;
-  if (note.source == InstalledSource::json) {
+  if (says_machine_and_time(note.source)) {
     if (!arguments.machine.empty() || !arguments.observed.empty())
       return usage_error("JSON says machine and time itself: --machine and --observed are for other formats",
                          "leave them out");
-    PATCHLAB_ASSIGN(said, from_json_lines(text, name));
+    PATCHLAB_ASSIGN(said,
+                    note.source == InstalledSource::wsus ? from_wsus_report(text, name) : from_json_lines(text, name));
   } else {
     if (arguments.machine.empty())
       return usage_error(fmt::format("'{}' does not say of which machine it is", name), "--machine NAME");
@@ -316,9 +321,9 @@ class WindowQuestion {
 
 void say_rows(const MachineReport& machine) {
   for (const auto& row : machine.rows) {
-    if (row.state == InstalledState::not_reported || row.state == InstalledState::not_installed ||
-        row.state == InstalledState::not_for_it)
-      continue;
+    const bool is_none = row.state == InstalledState::not_reported || row.state == InstalledState::not_installed ||
+                         row.state == InstalledState::not_for_it;
+    if (is_none && row.found.empty()) continue;  // a WSUS says why
     say("  {} {}: {}{}{}\n", row.name, row.found, to_string(row.state),
         row.state == InstalledState::as_promoted || row.promoted.empty() ? "" : ", promoted is " + row.promoted,
         row.since.empty() ? "" : ", since " + row.since);
@@ -328,7 +333,7 @@ void say_rows(const MachineReport& machine) {
 // A list by which all is well, and of which nobody says when it was so, is of the time when the ledger was told it
 // first. The line that has it, or 0.
 Result<std::uint64_t> date_of_same_list(const RecordArguments& arguments, const fs::path& stage, DeployedNote& note) {
-  if (!arguments.observed.empty() || note.source == InstalledSource::json) return std::uint64_t{0};
+  if (!arguments.observed.empty() || says_machine_and_time(note.source)) return std::uint64_t{0};
   PATCHLAB_ASSIGN(const auto told, told_of_stage(host_processes(), stage));
   auto& machine = note.machines.front();
   const auto* same = same_list(told, arguments.department, machine, note.file);
@@ -397,14 +402,15 @@ void add_record(CLI::App& group, Chosen& chosen) {
   auto* recording = group.add_subcommand("record", "write down what machines say that they have now");
   recording->add_option("stage", arguments->stage, "stage folder")->required();
   recording
-      ->add_option("file", arguments->file,
-                   "what dpkg-query -W printed, apt's history.log, or one JSON object per machine and line; with "
-                   "--manual the file that was installed")
+      ->add_option(
+          "file", arguments->file,
+          "what dpkg-query -W printed, apt's history.log, what report.ps1 wrote on a WSUS, or one JSON object per "
+          "machine and line; with --manual the file that was installed")
       ->required();
   recording->add_option("--department", arguments->department, "the machines are of this department")->required();
   recording->add_option("--machine", arguments->machine, "whose it is, where the file does not say so");
   recording->add_option("--format", arguments->format, "of the file; auto: by how it begins")
-      ->check(CLI::IsMember({"auto", "dpkg-query", "apt-history", "json"}))
+      ->check(CLI::IsMember({"auto", "dpkg-query", "apt-history", "json", "wsus"}))
       ->capture_default_str();
   recording->add_option("--observed", arguments->observed,
                         "when it was so (UTC); default: now, or, of a list that is well and in the ledger, as there");

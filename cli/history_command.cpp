@@ -251,7 +251,9 @@ Happening happening_of(const history::CandidateLine& line) {
 
 Happening happening_of(const history::CandidateMachine& machine) {
   auto what = fmt::format("line {}: {} says: {} is {}", machine.line, machine.machine, machine.name, machine.state);
-  what += in_brackets({fmt::format("serial {}", machine.serial), machine.found.empty() ? "" : "has " + machine.found,
+  const bool is_none = machine.state == "not-installed" || machine.state == "not-reported";  // a WSUS says why
+  what += in_brackets({fmt::format("serial {}", machine.serial),
+                       machine.found.empty() ? "" : (is_none ? "said " : "has ") + machine.found,
                        machine.found == machine.promoted ? "" : "promoted " + machine.promoted,
                        machine.since.empty() ? "" : "since " + machine.since});
   return {machine.observed, machine.department, what};

@@ -125,8 +125,10 @@ ProductionMachine machine_of(const promotion::DeployedMachine& machine) {
     using State = promotion::InstalledState;
     // What was not promoted, and what is as promoted, is nothing to tell.
     if (row.candidate.empty() || row.state == State::as_promoted || row.state == State::not_for_it) continue;
+    // A WSUS says why it is not there.
+    const bool is_none = row.state == State::not_installed || row.state == State::not_reported;
     made.says.push_back(fmt::format("{}: {}{}{}", row.name, to_string(row.state),
-                                    row.found.empty() ? "" : ", has " + row.found,
+                                    row.found.empty() ? "" : (is_none ? ", said " : ", has ") + row.found,
                                     row.promoted.empty() ? "" : ", promoted " + row.promoted));
   }
   return made;

@@ -97,7 +97,10 @@ Result<void> export_handoff(ProcessRunner& processes, Handoff handoff, const Han
     switch (how.to) {
       case ExportTo::apt: PATCHLAB_TRY(write_apt_repository(processes, handoff, fingerprint, how.now, folder)); break;
       case ExportTo::ansible: PATCHLAB_TRY(write_ansible(handoff, folder)); break;
-      case ExportTo::wsus: PATCHLAB_TRY(write(folder / "approve.ps1", wsus_script)); break;
+      case ExportTo::wsus:
+        PATCHLAB_TRY(write(folder / "approve.ps1", wsus_script));
+        PATCHLAB_TRY(write(folder / "report.ps1", wsus_report_script));
+        break;
       case ExportTo::files: return write_files(handoff, folder);
     }
     return write_sums(folder);

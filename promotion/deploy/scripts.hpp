@@ -8,5 +8,6 @@ namespace patchlab::promotion {
 extern const char* const ansible_playbook;
 extern const char* const ansible_windows;  // tasks that the playbook includes on Windows
 extern const char* const wsus_script;
+extern const char* const wsus_report_script;  // what computers told a WSUS, for `deploy record`
 
 }  // namespace patchlab::promotion

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <map>
 
 #include "lab/core/debian_version.hpp"
@@ -30,7 +31,16 @@ struct Word {
 constexpr std::array source_words{Word<InstalledSource>{InstalledSource::dpkg_query, "dpkg-query"},
                                   Word<InstalledSource>{InstalledSource::apt_history, "apt-history"},
                                   Word<InstalledSource>{InstalledSource::json, "json"},
-                                  Word<InstalledSource>{InstalledSource::by_hand, "by-hand"}};
+                                  Word<InstalledSource>{InstalledSource::by_hand, "by-hand"},
+                                  Word<InstalledSource>{InstalledSource::wsus, "wsus"}};
+// Members of the enumeration of Microsoft.UpdateServices.Administration.
+constexpr std::array wsus_words{Word<WsusState>{WsusState::not_applicable, "NotApplicable"},
+                                Word<WsusState>{WsusState::installed, "Installed"},
+                                Word<WsusState>{WsusState::installed_pending_reboot, "InstalledPendingReboot"},
+                                Word<WsusState>{WsusState::downloaded, "Downloaded"},
+                                Word<WsusState>{WsusState::not_installed, "NotInstalled"},
+                                Word<WsusState>{WsusState::unknown, "Unknown"},
+                                Word<WsusState>{WsusState::failed, "Failed"}};
 constexpr std::array state_words{Word<InstalledState>{InstalledState::as_promoted, "as-promoted"},
                                  Word<InstalledState>{InstalledState::older, "older"},
                                  Word<InstalledState>{InstalledState::newer, "newer"},
@@ -153,10 +163,30 @@ InstalledRow compare(const PromotedPart& part, const InstalledPackage& found) {
   return row;
 }
 
-bool is_it(const PromotedPart& part, const InstalledPackage& package) {
-  const auto any = [](const std::string& architecture) { return architecture.empty() || architecture == "all"; };
-  return part.name == package.name &&
-         (any(part.architecture) || any(package.architecture) || part.architecture == package.architecture);
+// Only what WSUS calls installed is.
+InstalledState state_of(WsusState said) {
+  switch (said) {
+    case WsusState::installed: return InstalledState::as_promoted;
+    case WsusState::failed: return InstalledState::failed;
+    case WsusState::unknown: return InstalledState::not_reported;
+    case WsusState::not_applicable:
+    case WsusState::installed_pending_reboot:
+    case WsusState::downloaded:
+    case WsusState::not_installed: break;
+  }
+  return InstalledState::not_installed;
+}
+
+// As 6f0d83cc-1a4e-4d0c-9c1c-2f4b8f5a7d11.
+bool is_guid(std::string_view text) {
+  if (text.size() != 36) return false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool is_dash = i == 8 || i == 13 || i == 18 || i == 23;
+    const char c = text[i];
+    const bool is_hex = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+    if (is_dash ? c != '-' : !is_hex) return false;
+  }
+  return true;
 }
 
 // What stands in a report is written again as it was.
@@ -168,10 +198,41 @@ Value word_in(JsonReader& reader, const char* key, const std::array<Word<Value>,
   return value.value_or(words.front().value);
 }
 
+// One machine's updates of a report of WSUS.
+std::map<std::string, WsusState> wsus_updates(JsonReader& reader, std::vector<JsonProblem>& problems) {
+  std::map<std::string, WsusState> states;
+  std::set<std::string> seen;
+  const auto& updates = reader.raw("updates");
+  if (!updates.is_array() || updates.size() > most_packages) reader.problem("updates", text_rule("a list"));
+  for (std::size_t i = 0; updates.is_array() && i < updates.size(); ++i) {
+    JsonReader one(updates[i], fmt::format("/updates/{}", i), problems);
+    const auto id = one.text("update");
+    if (!is_guid(id)) one.problem("update", text_rule("a GUID in lower case"));
+    // Two lines of one update: nobody can say which is true.
+    if (!seen.insert(id).second) one.problem("update", "is there twice");
+    (void)one.integer("revision", 0, std::numeric_limits<std::int32_t>::max());
+    const auto state = word_in(one, "state", wsus_words);
+    for (const auto& kb : one.texts_or_empty("kb")) {
+      if (!is_kb(kb)) one.problem("kb", fmt::format("'{}' is no KB5035968", printable(kb)));
+      const auto [known, is_new] = states.emplace(kb, state);
+      if (!is_new) known->second = std::max(known->second, state);
+    }
+    one.finish();
+  }
+  return states;
+}
+
+bool is_it(const PromotedPart& part, const InstalledPackage& package) {
+  const auto any = [](const std::string& architecture) { return architecture.empty() || architecture == "all"; };
+  return part.name == package.name &&
+         (any(part.architecture) || any(package.architecture) || part.architecture == package.architecture);
+}
+
 }  // namespace
 
 const char* to_string(InstalledSource source) { return word_of(source_words, source); }
 std::optional<InstalledSource> installed_source_from(std::string_view word) { return value_of(source_words, word); }
+const char* to_string(WsusState state) { return word_of(wsus_words, state); }
 const char* to_string(InstalledState state) { return word_of(state_words, state); }
 const char* to_string(InstalledOutcome outcome) { return word_of(outcome_words, outcome); }
 
@@ -181,7 +242,11 @@ bool is_machine_name(std::string_view text) {
 
 InstalledSource source_of_text(std::string_view text) {
   const auto begin = trimmed(text, " \t\r\n");
-  if (begin.starts_with("{")) return InstalledSource::json;
+  if (begin.starts_with("{")) {
+    const auto first = json_in(std::string(begin.substr(0, begin.find('\n'))));
+    const bool is_wsus = first.is_object() && first.value("schema", Json()) == wsus_report_schema;
+    return is_wsus ? InstalledSource::wsus : InstalledSource::json;
+  }
   return begin.starts_with("Start-Date:") ? InstalledSource::apt_history : InstalledSource::dpkg_query;
 }
 
@@ -327,6 +392,37 @@ Result<std::vector<MachineSays>> from_json_lines(std::string_view text, const st
   return all;
 }
 
+Result<std::vector<MachineSays>> from_wsus_report(std::string_view text, const std::string& file_name) {
+  std::vector<MachineSays> all;
+  std::set<std::string> machines;
+  std::size_t number = 0;
+  for (const auto line : lines_of(text)) {
+    ++number;
+    if (trimmed(line).empty()) continue;
+    const auto place = fmt::format("{}:{}", file_name, number);
+    PATCHLAB_ASSIGN(const auto json, parse_json(std::string(line), place));
+    std::vector<JsonProblem> problems;
+    JsonReader reader(json, "", problems);
+    if (reader.text("schema") != wsus_report_schema)
+      reader.problem("schema", fmt::format("must be '{}', as report.ps1 writes it", wsus_report_schema));
+    MachineSays said;
+    said.machine = reader.text("machine");
+    if (!is_machine_name(said.machine)) reader.problem("machine", text_rule("the name of a machine"));
+    if (!machines.insert(said.machine).second) reader.problem("machine", "is in an earlier line, too");
+    said.observed = reader.text("observed");
+    if (!parse_rfc3339(said.observed)) reader.problem("observed", text_rule("a time as 2026-11-28T22:00:00Z"));
+    said.knows_updates = true;
+    said.wsus = wsus_updates(reader, problems);
+    reader.finish();
+    if (!problems.empty()) return problems_error(place, problems);
+    all.push_back(std::move(said));
+    if (all.size() > most_machines) return wrong_line(file_name, number, "has too many machines");
+  }
+  if (all.empty()) return wrong_line(file_name, 1, "has no line");
+  if (!text.ends_with('\n')) return wrong_line(file_name, number, "has no end of line: the report was cut");
+  return all;
+}
+
 MachineReport compare_installed(const MachineSays& said, const std::vector<PromotedPart>& promoted) {
   MachineReport report{said.machine, said.observed, {}};
   for (const auto& part : promoted) {
@@ -335,6 +431,11 @@ MachineReport compare_installed(const MachineSays& said, const std::vector<Promo
       row.promoted = part.name;
       if (!said.knows_updates && said.says_packages) {
         row.state = InstalledState::not_for_it;
+      } else if (said.wsus) {
+        if (const auto known = said.wsus->find(part.name); known != said.wsus->end()) {
+          row.state = state_of(known->second);
+          row.found = row.state == InstalledState::as_promoted ? part.name : to_string(known->second);
+        }
       } else if (said.knows_updates && is_kb(part.name)) {
         const bool there = said.updates.contains(part.name);
         row.state = there ? InstalledState::as_promoted : InstalledState::not_installed;

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -24,6 +25,7 @@ enum class InstalledSource {
   apt_history,  // what apt did: what it does not name is not known
   json,         // one object per line
   by_hand,      // somebody installed a file
+  wsus,         // what the machine told its WSUS
 };
 [[nodiscard]] const char* to_string(InstalledSource source);
 [[nodiscard]] std::optional<InstalledSource> installed_source_from(std::string_view word);
@@ -36,6 +38,19 @@ struct InstalledPackage {
   bool failed = false;       // the package manager ended in an error while it did this
 };
 
+// What WSUS says of an update on a machine (UpdateInstallationState of Microsoft.UpdateServices.Administration), what
+// counts more behind what counts less: of several updates with one KB number the worst is so.
+enum class WsusState {
+  not_applicable,  // it is for others, or something newer is there: WSUS does not say which
+  installed,
+  installed_pending_reboot,  // not in effect before the machine restarts
+  downloaded,
+  not_installed,
+  unknown,
+  failed,
+};
+[[nodiscard]] const char* to_string(WsusState state);  // "InstalledPendingReboot", as WSUS writes it
+
 struct MachineSays {
   std::string machine;
   std::string observed;         // RFC 3339
@@ -44,6 +59,8 @@ struct MachineSays {
   bool knows_updates = false;
   std::vector<InstalledPackage> packages;
   std::set<std::string> updates;  // "KB5035968"
+  // Of a WSUS, by KB number: what is not here WSUS does not know. Nothing: it is of no WSUS.
+  std::optional<std::map<std::string, WsusState>> wsus{};
 };
 
 // `dpkg-query -W`, by itself or with -f '${binary:Package}\t${Version}\t${db:Status-Abbrev}\n': the third column tells
@@ -57,7 +74,12 @@ struct MachineSays {
 //  among
 // them are all that are installed; of others nothing is known.
 [[nodiscard]] Result<std::vector<MachineSays>> from_json_lines(std::string_view text, const std::string& file_name);
-// By how the text begins.
+// What report.ps1 (promotion/deploy) writes on a WSUS, one line for each machine; each machine once:
+// {"schema":"patchlab/wsus-report/v1","machine":"fin-dc1.corp.example","observed":"2026-11-28T22:00:00Z","updates":[
+//  {"kb":["KB5035968"],"update":"6f0d83cc-...","revision":200,"state":"Installed"}]}; `observed` is when it reported.
+[[nodiscard]] Result<std::vector<MachineSays>> from_wsus_report(std::string_view text, const std::string& file_name);
+inline constexpr const char* wsus_report_schema = "patchlab/wsus-report/v1";
+// By how the text begins; of JSON by the schema of its first line.
 [[nodiscard]] InstalledSource source_of_text(std::string_view text);
 
 // What a name of a machine of production may be: letters, digits and . _ -, at most 253 characters.

@@ -835,17 +835,32 @@ TEST_F(DeployCommand, WhatMachinesHaveIsWrittenDownAndToldWithWhoTestedAndApprov
   ASSERT_EQ(exit_code(record("mail1", by_hand)), 0);
   EXPECT_THAT(status().output, HasSubstr("other-bytes"));
 
+  // What a WSUS was told is of its machines and their time; nothing of this promotion is for them.
+  folder_.write("wsus.jsonl", R"({"schema":"patchlab/wsus-report/v1","machine":"fin-dc1.corp.example","observed":")" +
+                                  now() +
+                                  R"(","updates":[{"kb":["KB5035968"],"update":"6f0d83cc-1a4e-4d0c-9c1c-2f4b8f5a7d11",)"
+                                  R"("revision":200,"state":"Installed"}]})"
+                                  "\n");
+  EXPECT_EQ(exit_code(record("wsus.jsonl", {"--machine", "dc1"})), 64) << "it says so itself";
+  EXPECT_EQ(exit_code(record("wsus.jsonl", {"--format", "json"})), 65);
+  const auto of_wsus = record("wsus.jsonl", {"--json"});
+  ASSERT_EQ(exit_code(of_wsus), 0) << of_wsus.errors;
+  expect_fits(Json::parse(of_wsus.output), "deploy-record");
+  EXPECT_EQ(Json::parse(of_wsus.output).at("source"), "wsus");
+  EXPECT_THAT(status().output, HasSubstr("finance/fin-dc1.corp.example: unknown"));
+  expect_fits(Json::parse(ask({"deploy", "status", "production", "--json"}).output), "deploy-status");
+
   // Signed by a key that may say so, and nothing else; its name is what the ledger has.
   ASSERT_EQ(exit_code(start("ssh-keygen", {"-q", "-t", "ed25519", "-N", "", "-C", "ops", "-f", "ops"})), 0);
   ASSERT_EQ(exit_code(ask({"trust", "add", "signers", "ops@x", "--key", "ops.pub", "--may", "deployed"})), 0);
   ASSERT_EQ(exit_code(ask({"trust", "sign", "signers", "--root", "root"})), 0);
   ASSERT_EQ(exit_code(record("dns1", {"--machine", "dns1", "--sign-with", "ops"})), 0);
-  EXPECT_THAT(status().output, HasSubstr("line 15 by ops@x\n"));
+  EXPECT_THAT(status().output, HasSubstr("line 16 by ops@x\n"));
 
   // verify knows the lines; a bundle needs none of them.
   const auto verified = ask({"verify", "production", "--roots", "roots"});
   EXPECT_THAT(verified.output,
-              AllOf(HasSubstr("6 lines tell what machines of production have"), Not(HasSubstr("\n  broken"))));
+              AllOf(HasSubstr("7 lines tell what machines of production have"), Not(HasSubstr("\n  broken"))));
   const auto bundle = people_.export_bundle("production", "finance");
   ASSERT_EQ(exit_code(bundle), 0) << bundle.output << bundle.errors;
   people_.expect_proven();

@@ -278,12 +278,14 @@ void installed(std::string_view bytes) {
   if (auto one = promotion::from_dpkg_query(bytes, "x")) said.push_back(std::move(*one));
   if (auto one = promotion::from_apt_history(bytes, "x")) said.push_back(std::move(*one));
   if (auto all = promotion::from_json_lines(bytes, "x")) said.insert(said.end(), all->begin(), all->end());
+  if (auto all = promotion::from_wsus_report(bytes, "x")) said.insert(said.end(), all->begin(), all->end());
   const std::string digest(64, 'a');
   promotion::DeployedReport report{"d", digest, 1, promotion::source_of_text(bytes), digest, {}};
   for (auto& one : said) {
     one.machine = "m";
     one.observed = "2026-11-28T22:00:00Z";
-    report.machines.push_back(promotion::compare_installed(one, {{"c", "bind9", "amd64", "1", digest}}));
+    report.machines.push_back(
+        promotion::compare_installed(one, {{"c", "bind9", "amd64", "1", digest}, {"k", "KB5035968", "", "", digest}}));
   }
   if (report.machines.empty()) return;
   const auto back = promotion::deployed_from_json(promotion::deployed_json(report), "x");
@@ -645,7 +647,10 @@ Seeds installed_seeds() {
   return {
       "bind9:amd64\t1:9.18-2\tii \ndpkg\t1.21\tii \ntidy\t2.0\n",
       "Start-Date: 2026-11-28  22:00:01\nUpgrade: a:amd64 (1, 2), b:all (3, automatic)\nError: x\nEnd-Date: y\n\n",
-      R"({"machine":"a","observed":"2026-11-28T22:00:00Z","packages":[{"name":"b","version":"1"}],"updates":["KB1234567"]})"};
+      R"({"machine":"a","observed":"2026-11-28T22:00:00Z","packages":[{"name":"b","version":"1"}],"updates":["KB1234567"]})",
+      R"({"schema":"patchlab/wsus-report/v1","machine":"a","observed":"2026-11-28T22:00:00Z","updates":[{"kb":["KB5035968"],)"
+      R"("update":"6f0d83cc-1a4e-4d0c-9c1c-2f4b8f5a7d11","revision":200,"state":"NotApplicable"}]})"
+      "\n"};
 }
 
 }  // namespace

@@ -303,9 +303,10 @@ TEST(Handoff, NoExportEverNamesWhatIsNotInThePromotionNorChangesAScript) {
     for (const auto& text : texts) EXPECT_THAT(known, Contains(text)) << seed;
     EXPECT_EQ(json.at("candidates").at(0).at("title"), candidate.title) << "read back as it was";
     EXPECT_EQ(read_file(target / "approve.ps1").value(), wsus_script);
+    EXPECT_EQ(read_file(target / "report.ps1").value(), wsus_report_script);
     EXPECT_THAT(entries_of(target).value(),
                 ElementsAre(target / "SHA256SUMS", target / "approve.ps1", target / "handoff.json",
-                            target / "manifest.json", target / "promotion"));
+                            target / "manifest.json", target / "promotion", target / "report.ps1"));
     ASSERT_TRUE(export_handoff(host_processes(), handoff, {.to = ExportTo::ansible, .key = {}, .now = now},
                                target / "ansible"));
     EXPECT_EQ(read_file(target / "ansible/install.yml").value(), ansible_playbook);

@@ -109,7 +109,88 @@ TEST(Installed, ReadsOneObjectForEachMachine) {
   EXPECT_THAT(from_json_lines(twice + "\n" + twice, "f").error().message, HasSubstr("in an earlier line"));
 }
 
+// A report of WSUS of one machine; of each update the end of its GUID, KB number and state.
+std::string wsus_report(const std::vector<std::tuple<int, std::string, std::string>>& updates) {
+  auto list = Json::array();
+  for (const auto& [id, kb, state] : updates) {
+    list.push_back({{"kb", kb.empty() ? Json::array() : Json::array({kb})},
+                    {"update", fmt::format("6f0d83cc-1a4e-4d0c-9c1c-{:012x}", id)},
+                    {"revision", 200},
+                    {"state", state}});
+  }
+  return Json{{"schema", wsus_report_schema},
+              {"machine", "fin-dc1.corp.example"},
+              {"observed", "2026-11-28T22:00:00Z"},
+              {"updates", list}}
+             .dump() +
+         "\n";
+}
+
+TEST(Installed, OfAWsusOnlyWhatItCallsInstalledIs) {
+  using enum InstalledState;
+  const auto of = [](const std::vector<std::tuple<int, std::string, std::string>>& updates) {
+    const auto said = from_wsus_report(wsus_report(updates), "f");
+    EXPECT_TRUE(said) << said.error().message;
+    return compare_installed(said.value().at(0), promoted);
+  };
+  for (const auto& [word, state, outcome] :
+       std::initializer_list<std::tuple<const char*, InstalledState, InstalledOutcome>>{
+           {"Installed", as_promoted, InstalledOutcome::as_promoted},
+           {"InstalledPendingReboot", not_installed, InstalledOutcome::unknown},
+           {"NotInstalled", not_installed, InstalledOutcome::unknown},
+           {"Downloaded", not_installed, InstalledOutcome::unknown},
+           {"NotApplicable", not_installed, InstalledOutcome::unknown},
+           {"Unknown", not_reported, InstalledOutcome::unknown},
+           {"Failed", failed, InstalledOutcome::differs}}) {
+    const auto report = of({{1, "KB5035968", word}});
+    EXPECT_EQ(report.rows[0].state, not_for_it) << "a package of Debian";
+    EXPECT_EQ(report.rows[2].state, state) << word;
+    EXPECT_EQ(report.rows[2].found, state == as_promoted ? "KB5035968" : word);
+    EXPECT_EQ(report.outcome(), outcome) << word;
+  }
+  const auto silent = of({{1, "KB1234567", "Installed"}, {2, "", "Installed"}});
+  EXPECT_EQ(silent.rows[2].state, not_reported) << "that WSUS does not know it says nothing of the machine";
+  EXPECT_EQ(silent.outcome(), InstalledOutcome::unknown);
+  // One number, several products: what is for others does not count, and of the rest the worst does.
+  EXPECT_EQ(of({{1, "KB5035968", "NotApplicable"}, {2, "KB5035968", "Installed"}}).rows[2].state, as_promoted);
+  EXPECT_EQ(of({{1, "KB5035968", "Installed"}, {2, "KB5035968", "NotInstalled"}}).rows[2].state, not_installed);
+  EXPECT_EQ(of({{1, "KB5035968", "Unknown"}, {2, "KB5035968", "Installed"}}).rows[2].state, not_reported);
+  EXPECT_EQ(of({{1, "KB5035968", "Failed"}, {2, "KB5035968", "Installed"}}).rows[2].state, failed);
+}
+
+TEST(Installed, ReadsAReportOfWsusStrictly) {
+  const auto good = wsus_report({{1, "KB5035968", "Installed"}});
+  EXPECT_EQ(from_wsus_report(good, "f").value().at(0).machine, "fin-dc1.corp.example");
+  const auto with = [&](const std::string& find, const std::string& with) {
+    auto text = good;
+    text.replace(text.find(find), find.size(), with);
+    const auto said = from_wsus_report(text, "f");
+    return said ? std::string() : said.error().message;
+  };
+  for (const auto& [find, instead, why] : std::initializer_list<std::tuple<const char*, const char*, const char*>>{
+           {"Installed", "installed", "/updates/0/state: 'installed' is no word of this"},
+           {"Installed", "4", "/updates/0/state"},
+           {"KB5035968", "5035968", "'5035968' is no KB5035968"},
+           {"6f0d83cc-1a4e", "6F0D83CC-1A4E", "/updates/0/update: must be a GUID in lower case"},
+           {"200", "-1", "/updates/0/revision"},
+           {"wsus-report/v1", "wsus-report/v2", "/schema: must be 'patchlab/wsus-report/v1'"},
+           {"28T22:00:00Z", "28 22:00", "/observed"},
+           {"fin-dc1.corp", "fin dc1.corp", "/machine"},
+           {"\"machine\"", "\"title\":\"x\",\"machine\"", "title"},
+           {"}\n", "}", "f:1: has no end of line: the report was cut"},
+           {"\"updates\":[", "\"updates\":3,\"x\":[", "/updates: must be a list"}})
+    EXPECT_THAT(with(find, instead), HasSubstr(why)) << instead;
+  EXPECT_THAT(
+      from_wsus_report(wsus_report({{1, "KB5035968", "Installed"}, {1, "KB5035968", "Failed"}}), "f").error().message,
+      HasSubstr("/updates/1/update: is there twice"));
+  EXPECT_THAT(from_wsus_report(good + good, "f").error().message,
+              HasSubstr("f:2: /machine: is in an earlier line, too"));
+  EXPECT_THAT(from_wsus_report("\n", "f").error().message, HasSubstr("has no line"));
+}
+
 TEST(Installed, TellsFormatsApart) {
+  EXPECT_EQ(source_of_text(wsus_report({})), InstalledSource::wsus);
+  EXPECT_EQ(source_of_text(R"({"schema":"patchlab/wsus-report)"), InstalledSource::json);
   EXPECT_EQ(source_of_text("\n {\"a\":1}"), InstalledSource::json);
   EXPECT_EQ(source_of_text("\nStart-Date: x"), InstalledSource::apt_history);
   EXPECT_EQ(source_of_text("a\t1"), InstalledSource::dpkg_query);
