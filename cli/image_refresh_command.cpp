@@ -27,7 +27,8 @@ using namespace promotion;
 struct Arguments {
   fs::path scenario;
   fs::path stage;  // empty: the scenario's
-  runners::RefreshOptions options;
+  std::vector<std::string> departments;
+  runners::RefreshOptions options;  // of one of them
   bool promoted = false;
   bool json = false;
 };
@@ -436,6 +437,25 @@ ExitCode refresh(const Arguments& arguments) {
   return ExitCode::ok;
 }
 
+// One after the other: what is in the way of one is in nobody else's. The first that failed says how it ends; that of
+// one nothing is in production is less than that.
+ExitCode refresh_each(const Arguments& arguments) {
+  if (arguments.departments.size() > 1 && (arguments.json || !arguments.options.machines.empty()))
+    return report(usage_error("--json and --machine are of one department, and several were named",
+                              "name one with --department"));
+  auto one = arguments;
+  auto ended = ExitCode::ok;
+  if (arguments.departments.empty()) return refresh(one);
+  for (const auto& department : arguments.departments) {
+    one.options.department = department;
+    if (arguments.departments.size() > 1) say("{}:\n", department);
+    const auto code = refresh(one);
+    if (ended == ExitCode::ok || (ended == ExitCode::not_tested && code != ExitCode::ok)) ended = code;
+    if (interruption().stop_requested()) break;
+  }
+  return ended;
+}
+
 }  // namespace
 
 void add_image_refresh(CLI::App& group, Chosen& chosen) {
@@ -443,15 +463,17 @@ void add_image_refresh(CLI::App& group, Chosen& chosen) {
   auto* refreshing = group.add_subcommand(
       "refresh", "put what was promoted and deployed into golden images: a new version, and the old one is kept");
   refreshing->add_option("scenario", arguments->scenario, "scenario whose machines start from the images")->required();
-  refreshing->add_option("--department", arguments->options.department,
-                         "the department; needed when there are several");
+  refreshing
+      ->add_option("--department", arguments->departments,
+                   "the department; needed when there are several (may be given again: one after the other)")
+      ->allow_extra_args(false);
   refreshing->add_option("--machine", arguments->options.machines, "only this machine (may be given again)")
       ->allow_extra_args(false);
   refreshing->add_option("--stage", arguments->stage, "stage folder; default: that of the scenario");
   refreshing->add_flag("--promoted", arguments->promoted,
                        "all that was promoted; default: what machines of production say that they have of it");
   refreshing->add_flag("--json", arguments->json, "as JSON");
-  refreshing->callback([arguments, &chosen] { chosen = [arguments] { return refresh(*arguments); }; });
+  refreshing->callback([arguments, &chosen] { chosen = [arguments] { return refresh_each(*arguments); }; });
 }
 
 }  // namespace patchlab::cli

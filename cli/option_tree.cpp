@@ -159,6 +159,7 @@ const std::map<std::string, Value>& values() {
       {"patchlab plan --output", {ValueKind::file, "FILE"}},
       {"patchlab scan --output", {ValueKind::file, "FILE"}},
       {"patchlab schedule install --folder", {ValueKind::folder, "FOLDER"}},
+      {"patchlab schedule install --refresh", {ValueKind::name, "DEPARTMENT"}},
       {"patchlab schedule install --root", {ValueKind::folder, "FOLDER"}},
       {"patchlab schedule install --without", {ValueKind::name, "PART"}},
       {"patchlab schedule remove --root", {ValueKind::folder, "FOLDER"}},

@@ -10,6 +10,7 @@
 #include <array>
 #include <cstdlib>
 
+#include "lab/core/choice.hpp"
 #include "lab/core/paths.hpp"
 #include "lab/process/process.hpp"
 #include "process/notify/config.hpp"
@@ -102,16 +103,33 @@ class Asking {
   Account account_;
 };
 
-// The stage that the scenario names, as the services see it: from the folder in which they work.
-Result<fs::path> stage_of(const fs::path& scenario, const fs::path& folder) {
+// The scenario as the services see it: from the folder in which they work, from where its stage counts.
+Result<runners::Scenario> scenario_of(const fs::path& scenario, const fs::path& folder) {
   std::error_code code;
   const auto here = fs::current_path(code);
   fs::current_path(folder, code);
   if (code) return configuration_error(fmt::format("entering '{}': {}", folder.string(), code.message()));
-  const auto read = runners::load_scenario(scenario);
+  auto read = runners::load_scenario(scenario);
   fs::current_path(here, code);
-  if (!read) return read.error();
-  return read->stage;
+  return read;
+}
+
+// What `image refresh` would refuse every week.
+Result<void> check_refresh(const std::vector<std::string>& departments, const runners::Scenario& scenario) {
+  std::vector<std::string> known;
+  for (const auto& one : scenario.departments) known.push_back(one.name);
+  PATCHLAB_TRY(check_choice("--refresh", departments, "is no department of the scenario", known));
+  for (const auto& one : scenario.departments) {
+    if (std::ranges::count(departments, one.name) == 0) continue;
+    for (const auto& machine : one.machines) {
+      if (machine.golden.domain)
+        return configuration_error(
+            fmt::format("--refresh '{}': '{}' is a golden domain, and images alone are refreshed", one.name,
+                        machine.name),
+            "leave it out; docs/process/refresh.md says what to do with golden domains");
+    }
+  }
+  return {};
 }
 
 Result<void> check_notify(const Asking& as, const fs::path& file) {
@@ -176,7 +194,9 @@ Result<std::vector<std::string>> check_services(const process::UnitValues& value
   if (!is_folder(folder))
     return configuration_error(fmt::format("there is no folder '{}', in which the services are to work", values.folder),
                                fmt::format("install -d -m 750 -o {} '{}'", name, values.folder));
-  PATCHLAB_ASSIGN(const auto stage, stage_of(values.scenario, folder));
+  PATCHLAB_ASSIGN(const auto scenario, scenario_of(values.scenario, folder));
+  PATCHLAB_TRY(check_refresh(values.refresh, scenario));
+  const auto& stage = scenario.stage;
   if (!as.can_ask())
     return std::vector<std::string>{fmt::format(
         "whether the user '{}' may read and write what the services need was not asked: that takes root", name)};

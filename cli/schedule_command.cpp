@@ -38,6 +38,7 @@ struct InstallArguments {
   std::string run_as = "patchlab";
   std::string nightly;
   std::vector<std::string> without;
+  std::vector<std::string> refresh;
   bool force = false;
   bool dry_run = false;
 };
@@ -127,6 +128,8 @@ Result<Wanted> wanted_units(const InstallArguments& arguments) {
   PATCHLAB_TRY(check_choice("--without", arguments.without, "is no part of the schedule", schedule_parts()));
   if (!arguments.nightly.empty() && !time_of_day(arguments.nightly))
     return usage_error(fmt::format("--nightly '{}' is no time of a day", arguments.nightly), "as 22:00");
+  if (!arguments.refresh.empty() && std::ranges::count(arguments.without, "refresh") > 0)
+    return usage_error("--refresh asks for what --without refresh leaves out", "take one of them");
   // Services without a user would run as root.
   if (!arguments.place.user && arguments.run_as.empty())
     return usage_error("--run-as names nobody", "name the user that the services run as, or take --user");
@@ -145,6 +148,7 @@ Result<Wanted> wanted_units(const InstallArguments& arguments) {
   values.user = arguments.place.user ? "" : arguments.run_as;
   values.nightly = arguments.nightly;
   values.without = arguments.without;
+  values.refresh = arguments.refresh;
   PATCHLAB_ASSIGN(auto environment, installers_environment());
   values.environment = std::move(environment.carried);
   Wanted wanted;
@@ -351,6 +355,11 @@ void add_schedule(CLI::App& app, Chosen& chosen) {
   install_command->add_option("--run-as", installing->run_as, "user of the host's services")->capture_default_str();
   install_command->add_option("--nightly", installing->nightly, "when the nightly begins, as 22:00");
   install_command->add_option("--without", installing->without, "leave this part out (may be given again)");
+  install_command
+      ->add_option(
+          "--refresh", installing->refresh,
+          "put what production has into the golden images of this department every Friday (may be given again)")
+      ->allow_extra_args(false);
   add_place(*install_command, installing->place);
   install_command->add_flag("--force", installing->force, "overwrite also what was changed by hand");
   install_command->add_flag("--dry-run", installing->dry_run, "say what would be done");

@@ -41,6 +41,12 @@ void replace_all(std::string& text, std::string_view before, std::string_view af
     text.replace(at, before.size(), after);
 }
 
+std::string departments_of(const UnitValues& values) {
+  std::string words;
+  for (const auto& department : values.refresh) words += " --department " + department;
+  return words;
+}
+
 // A line of the template as it is to be; nothing: it is left out.
 std::optional<std::string> line_for(std::string line, const UnitValues& values) {
   if (values.user.empty() && (line.starts_with("User=") || line.starts_with("Wants=network-online") ||
@@ -55,6 +61,7 @@ std::optional<std::string> line_for(std::string line, const UnitValues& values) 
     replace_all(line, ".schedule/ patchlab ", ".schedule/ " + values.program + " ");
     replace_all(line, " nightly.jsonc", " " + values.scenario);
     replace_all(line, " notify.json", " " + values.notify);
+    replace_all(line, " --department finance", departments_of(values));
     replace_all(line, "/usr/share/patchlab/scenarios/faults/levels.json", values.levels);
     // What a line names itself comes before the environment.
     if (const auto feeds = values.environment.find("PATCHLAB_FEEDS"); feeds != values.environment.end())
@@ -67,6 +74,7 @@ bool is_wanted(std::string_view name, const UnitValues& values) {
   const auto part = part_of(name);
   const auto is_without = [&](std::string_view one) { return std::ranges::count(values.without, one) > 0; };
   if (is_without(part)) return false;
+  if (part == "refresh") return !values.refresh.empty();
   // By root alone, and for these two.
   if (part == "lists") return !values.user.empty() && !(is_without("nightly") && is_without("scan"));
   return !values.notify.empty() || (part != "notify" && part != "failed@");
@@ -103,6 +111,7 @@ Result<std::vector<Unit>> units_of(const UnitValues& values) {
   PATCHLAB_TRY(check("the file of levels", values.levels, true));
   PATCHLAB_TRY(check("the user", values.user, false));
   PATCHLAB_TRY(check("the time", values.nightly, false));
+  for (const auto& department : values.refresh) PATCHLAB_TRY(check("the department", department, false));
   for (const auto& [name, value] : values.environment) {
     PATCHLAB_TRY(check("the variable", name, false));
     PATCHLAB_TRY(check(("the value of " + name).c_str(), value, true));

@@ -25,14 +25,15 @@ struct UnitTemplate {
 [[nodiscard]] std::vector<std::string> schedule_parts();
 
 struct UnitValues {
-  std::string program;               // absolute
-  std::string scenario;              // absolute
-  std::string folder;                // absolute: where the services work
-  std::string notify;                // configuration, absolute; empty: nobody is told
-  std::string levels;                // of selftest, absolute
-  std::string user;                  // empty: units of a user's own systemd
-  std::string nightly;               // "22:00"; empty: as it is shipped
-  std::vector<std::string> without;  // parts
+  std::string program;                 // absolute
+  std::string scenario;                // absolute
+  std::string folder;                  // absolute: where the services work
+  std::string notify;                  // configuration, absolute; empty: nobody is told
+  std::string levels;                  // of selftest, absolute
+  std::string user;                    // empty: units of a user's own systemd
+  std::string nightly;                 // "22:00"; empty: as it is shipped
+  std::vector<std::string> without;    // parts
+  std::vector<std::string> refresh{};  // departments whose golden images are refreshed; empty: that part is left out
   // Names and values (absolute paths) that the services have in their environment.
   std::map<std::string, std::string> environment{};
 };

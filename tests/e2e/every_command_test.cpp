@@ -409,7 +409,8 @@ TEST_F(EveryCommand, RefusesANameThatIsNotThereAndListsThoseThatAre) {
       {"deploy export --ring", "needs a ledger: DeployCommand"},
       {"deploy record --department", "needs a ledger: DeployCommand"},
       {"deploy status --department", "needs a ledger: DeployCommand"},
-      {"deploy change --department", "needs a ledger: DeployCommand"}};
+      {"deploy change --department", "needs a ledger: DeployCommand"},
+      {"schedule install --refresh", "with --root nothing of another host is asked: ScheduleCommand"}};
   std::size_t asked = 0;
   for (const auto* command : cli::commands_in(tree())) {
     for (const auto& option : command->options) {

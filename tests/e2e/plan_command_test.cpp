@@ -497,6 +497,21 @@ TEST_F(PlanTonight, GoesByTheTableThatThePolicyNames) {
                                    HasSubstr("'cisa-bod-26-04.csv', sha256 ")));
 }
 
+// What is in the way of one department is in nobody else's; here nothing was promoted in any.
+TEST_F(PlanTonight, LeavesRefreshingOfSeveralDepartmentsToOneCommand) {
+  const auto refresh = [&](const Words& more) {
+    Words words{"image", "refresh", "site/nightly.jsonc", "--department", "finance", "--department", "sales"};
+    words.insert(words.end(), more.begin(), more.end());
+    return site_->ask(words);
+  };
+  const auto both = refresh({});
+  EXPECT_EQ(exit_code(both), 65) << both.output;
+  EXPECT_THAT(both.output, AllOf(HasSubstr("finance:\n"), HasSubstr("sales:\n")));
+  EXPECT_THAT(both.errors, ContainsRegex("production'[^$]*production'"));
+  EXPECT_EQ(exit_code(refresh({"--json"})), 64);
+  EXPECT_EQ(exit_code(refresh({"--machine", "dns"})), 64);
+}
+
 TEST_F(PlanTonight, OfOneThatCannotWaitIsAWholeScenario) {
   const auto planned = site_->plan({"--emergency", "second", "-o", "urgent.json", "--json"});
   ASSERT_EQ(exit_code(planned), 0) << planned.output << planned.errors;

@@ -67,9 +67,10 @@ class ScheduleCommand : public ::testing::Test {
 };
 
 TEST_F(ScheduleCommand, InstallsUnitsThatSystemdTakes) {
-  const auto installed = install();
+  const auto installed = install({"--refresh", "finance", "--refresh", "sales"});
   ASSERT_EQ(exit_code(installed), 0) << installed.output << installed.errors;
-  EXPECT_THAT(installed.output, HasSubstr("patchlab-nightly.timer: new\n"));
+  EXPECT_THAT(installed.output,
+              AllOf(HasSubstr("patchlab-nightly.timer: new\n"), HasSubstr("patchlab-refresh.timer: new\n")));
   const auto link = units() / "timers.target.wants/patchlab-scan.timer";
   EXPECT_TRUE(is_file(link)) << "enabled";
   if (patchlab::testing::is_missing("systemd-analyze")) GTEST_SKIP() << "systemd-analyze is not installed";
@@ -77,7 +78,7 @@ TEST_F(ScheduleCommand, InstallsUnitsThatSystemdTakes) {
   for (const auto& file : entries_of(units()).value()) {
     if (is_file(file) && file.filename() != "patchlab-failed@.service") words.push_back(file.string());
   }
-  EXPECT_THAT(words, SizeIs(16));
+  EXPECT_THAT(words, SizeIs(18));
   words.push_back((units() / "patchlab-failed@x.service").string());
   const auto verified = start("systemd-analyze", words);
   EXPECT_TRUE(verified.succeeded()) << verified.describe() << verified.errors;
@@ -175,6 +176,17 @@ TEST_F(ScheduleCommand, RefusesWhatCouldNotWorkAtNight) {
   };
   refused({"--folder", "nowhere", "--run-as", own_name}, "there is no folder '", "install -d -m 750 -o " + own_name);
   refused({"--folder", "work", "--run-as", "nobody-of-that-name"}, "there is no user 'nobody-of-that-name'", "adduser");
+  EXPECT_EQ(exit_code(here({"--folder", "work", "--run-as", own_name, "--refresh", "finance"})), 0);
+  EXPECT_EQ(exit_code(here({"--folder", "work", "--run-as", own_name, "--refresh", "fnance"})), 64);
+  auto of_domains = small_scenario();
+  auto& server = of_domains["roles"]["dns"];
+  server["golden"] = {{"libvirt", "qemu:///system"},
+                      {"domain", "w"},
+                      {"system", {{"family", "windows"}, {"version", "6.2.9200"}, {"architecture", "amd64"}}}};
+  server.erase("memory_mib");
+  folder_.write("scenario.json", of_domains.dump());
+  refused({"--folder", "work", "--run-as", own_name, "--refresh", "finance"}, "is a golden domain", "leave it out");
+  folder_.write("scenario.json", nightly_scenario().dump());
   refused({"--folder", "work", "--run-as", own_name, "--notify", "none.json"}, "none.json", "is the name right?");
   if (::geteuid() == 0 && ::getpwnam("nobody") != nullptr) {
     const auto as_nobody = [&](const std::string& thing, const std::string& next) {
@@ -353,7 +365,7 @@ TEST_F(ScheduleCommand, KnowsWhenSystemdStartsThem) {
       ++seen;
     }
   }
-  EXPECT_EQ(seen, 5U * 60U);
+  EXPECT_EQ(seen, 6U * 60U);
 }
 
 TEST_F(ScheduleCommand, IsTheSameTwiceAndLeavesWhatSomebodyChanged) {
@@ -372,6 +384,10 @@ TEST_F(ScheduleCommand, IsTheSameTwiceAndLeavesWhatSomebodyChanged) {
   EXPECT_THAT(part("nightly"), HasSubstr("*-*-* 23:15"));
   EXPECT_EQ(exit_code(install({"--force"})), 0);
   EXPECT_NE(read_file(file).value(), changed);
+  EXPECT_THAT(part("refresh"), HasSubstr("is not installed")) << "nobody named a department";
+  EXPECT_THAT(install({"--refresh", "finance"}).output, HasSubstr("patchlab-refresh.timer: new\n"));
+  EXPECT_THAT(install().output, HasSubstr("patchlab-refresh.timer: removed: it is not wanted any more\n"));
+  EXPECT_EQ(exit_code(install({"--refresh", "finance", "--without", "refresh"})), 64);
   const auto fewer = install({"--without", "selftest"});
   EXPECT_THAT(fewer.output, HasSubstr("patchlab-selftest.timer: removed: it is not wanted any more\n"));
   EXPECT_FALSE(is_there(units() / "timers.target.wants/patchlab-selftest.timer"));

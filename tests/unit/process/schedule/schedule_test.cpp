@@ -61,6 +61,7 @@ UnitValues values() {
   all.notify = "/etc/patchlab/tell.json";
   all.levels = "/usr/share/x/levels.json";
   all.user = "labuser";
+  all.refresh = {"hq", "sales"};
   return all;
 }
 std::string text_of(const UnitValues& all, const std::string& name) {
@@ -76,7 +77,8 @@ TEST(Units, HoldTheValuesOfTheSiteAndNoExample) {
   for (const auto& unit : units) {
     EXPECT_TRUE(is_ours(unit.text)) << unit.name;
     for (const auto* key : {"ExecStart=", "WorkingDirectory=", "User=", "ExecStartPre="}) {
-      for (const char* example : {"/srv/patchlab", "nightly.jsonc", "=patchlab", " notify.json", "/usr/share/patchlab"})
+      for (const char* example :
+           {"/srv/patchlab", "nightly.jsonc", "=patchlab", " notify.json", "/usr/share/patchlab", "finance"})
         EXPECT_THAT(value_in(unit.text, key), Not(HasSubstr(example))) << unit.name;
     }
   }
@@ -84,6 +86,10 @@ TEST(Units, HoldTheValuesOfTheSiteAndNoExample) {
             "/usr/bin/flock --no-fork .schedule/ /usr/bin/patchlab run /etc/patchlab/all.json");
   EXPECT_EQ(value_in(text_of(values(), "patchlab-notify.service"), "ExecStart="),
             "/usr/bin/patchlab notify --config /etc/patchlab/tell.json");
+  EXPECT_EQ(
+      value_in(text_of(values(), "patchlab-refresh.service"), "ExecStart="),
+      "/usr/bin/flock --no-fork .schedule/ /usr/bin/patchlab image refresh /etc/patchlab/all.json --department hq "
+      "--department sales");
   EXPECT_THAT(text_of(values(), "patchlab-selftest.service"), HasSubstr("--levels /usr/share/x/levels.json\n"));
   EXPECT_THAT(text_of(values(), "patchlab-cache.service"),
               AllOf(HasSubstr("\nUser=labuser\n"), HasSubstr("\nWorkingDirectory=/var/lib/lab\n"),
@@ -110,7 +116,7 @@ TEST(Units, DoNothingBesideTheLock) {
           << unit.name;
     }
   }
-  EXPECT_EQ(lines, 3U * 5 + 2 + 2);
+  EXPECT_EQ(lines, 3U * 6 + 2 + 2);
   const auto lists = text_of(values(), "patchlab-lists.service");
   EXPECT_THAT(lists, AllOf(HasSubstr("/usr/bin/timeout 15m "), HasSubstr("\nOnFailure=patchlab-failed@%n.service\n")));
   for (const char* name : {"patchlab-nightly.service", "patchlab-scan.service"})
@@ -145,7 +151,7 @@ TEST(Units, NeverOverlap) {
         << part;
     EXPECT_THAT(text_of(values(), fmt::format("patchlab-{}.timer", part)), HasSubstr("\nPersistent=true\n"));
   }
-  EXPECT_THAT(schedule_parts(), ElementsAre("nightly", "scan", "cache", "feeds", "selftest", "notify"));
+  EXPECT_THAT(schedule_parts(), ElementsAre("nightly", "scan", "cache", "feeds", "refresh", "selftest", "notify"));
 }
 
 TEST(Units, AreLeftOutAndChangedAsAsked) {
@@ -157,6 +163,9 @@ TEST(Units, AreLeftOutAndChangedAsAsked) {
   EXPECT_EQ(text_of(all, "patchlab-failed@.service"), "there is no patchlab-failed@.service");
   EXPECT_THAT(text_of(all, "patchlab-nightly.service"), Not(HasSubstr("OnFailure=")));
   EXPECT_EQ(value_in(text_of(all, "patchlab-nightly.timer"), "OnCalendar="), "*-*-* 23:30");
+  all.refresh.clear();
+  for (const char* name : {"patchlab-refresh.service", "patchlab-refresh.timer"})
+    EXPECT_EQ(text_of(all, name), fmt::format("there is no {}", name)) << "nobody named a department";
   all.user.clear();
   for (const auto& unit : units_of(all).value())
     EXPECT_THAT(unit.text,
@@ -173,6 +182,9 @@ TEST(Units, TakeNoValueThatMeansSomethingElse) {
   }
   auto all = values();
   all.user = "lab\nExecStart=x";
+  EXPECT_FALSE(units_of(all));
+  all = values();
+  all.refresh = {"finance --promoted"};
   EXPECT_FALSE(units_of(all));
 }
 
