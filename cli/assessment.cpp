@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "cli/catalogue_signature.hpp"
 #include "cli/earlier_failures.hpp"
 #include "cli/share.hpp"
 #include "cli/terminal.hpp"
@@ -115,6 +116,12 @@ Result<Assessment> assess(const AssessmentArguments& arguments, const runners::S
   auto feeds = arguments.feeds.read(wanted);
   if (!feeds) return std::move(feeds).error();
   input.feeds = std::move(*feeds);
+  if (input.feeds.catalogue && !wanted.windows_products.empty()) {
+    const auto& file = input.feeds.state(process::FeedKind::windows_catalogue).files.front();
+    PATCHLAB_ASSIGN(input.catalogue_signature,
+                    catalogue_signature(host_processes(), arguments.feeds.folder / file.name, file.sha256,
+                                        input.feeds.catalogue->carries_signature, arguments.ca_bundle));
+  }
   input.machines = std::move(survey.machines);
   input.not_known = std::move(survey.not_known);
   for (auto& machine : input.machines) process::offer_windows_updates(machine, input.feeds, input.not_known);

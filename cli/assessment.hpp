@@ -23,6 +23,7 @@ struct AssessmentArguments {
   std::filesystem::path decisions;  // empty: named by nobody
   std::vector<std::string> departments;
   std::filesystem::path runs;         // whose failures are told beside what is missing; empty: not asked
+  std::filesystem::path ca_bundle{};  // for the signature of Microsoft's catalogue; empty: it is not looked at
 };
 // The scenario, --feeds, --max-age, --decisions and --department.
 void add_assessment_options(CLI::App& command, AssessmentArguments& arguments);

@@ -90,6 +90,7 @@ void show(const ScanResult& result, bool all) {
       result.count(RowStatus::missing), result.count(RowStatus::unknown), result.count(RowStatus::known_bad),
       result.count(RowStatus::superseded), result.count(RowStatus::not_applicable), result.count(RowStatus::installed),
       hidden == 0 ? "" : fmt::format("; {} of these are not shown: --all", hidden));
+  if (result.catalogue_signature) say("{}\n", process::signature_text(*result.catalogue_signature));
   say("{}\n", process::table_text(result.table_digest, result.table_origin));
   if (!result.whole()) say("not everything is known: what counts as worse until it is, stands beside each\n");
 }
@@ -133,6 +134,8 @@ void add_scan(CLI::App& app, Chosen& chosen) {
                    "folder of runs: what failed in the newest of them is told beside it")
       ->capture_default_str()
       ->envname("PATCHLAB_RUNS");
+  command->add_option("--ca-bundle", arguments->assessment.ca_bundle,
+                      "certificates (PEM) that the signature of Microsoft's catalogue must lead to");
   command->add_flag("--all", arguments->all, "show also what is installed as new as there is, and what does not apply");
   auto* csv = command->add_flag("--csv", arguments->csv, "as CSV, a line for each machine and update");
   command->add_flag("--json", arguments->json, "as JSON")->excludes(csv);

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <array>
 
+#include "lab/core/text.hpp"
+
 namespace patchlab::patches {
 namespace {
 
@@ -42,6 +44,20 @@ std::string describe(const Signature& signature) {
     case SignatureState::not_checked: return "signed, not verified (allowed)";
   }
   return {};
+}
+
+bool is_of(const Signature& signature, std::string_view organisation) {
+  const auto name = trimmed(signature.signer);
+  std::size_t organisations = 0;
+  bool is_it = false;
+  // "/C=US/O=Microsoft Corporation/CN=...", or "C = US, O = Microsoft Corporation, CN = ...".
+  for (const auto part : split(name, name.starts_with('/') ? '/' : ',')) {
+    const auto equals = part.find('=');
+    if (equals == std::string_view::npos || trimmed(part.substr(0, equals)) != "O") continue;
+    ++organisations;
+    is_it = trimmed(part.substr(equals + 1)) == organisation;
+  }
+  return organisations == 1 && is_it;
 }
 
 void to_json(Json& json, const Signature& signature) {

@@ -33,6 +33,9 @@ struct Signature {
 // "signed by '/CN=...', SHA256, Nov 24 23:19:06 2026 GMT", "not signed (allowed)", ...
 [[nodiscard]] std::string describe(const Signature& signature);
 
+// Whether its certificate names this organisation, exactly and no other one, however OpenSSL wrote the name.
+[[nodiscard]] bool is_of(const Signature& signature, std::string_view organisation);
+
 void to_json(Json& json, const Signature& signature);
 [[nodiscard]] Signature signature_from(const Json& json, const std::string& pointer,
                                        std::vector<JsonProblem>& problems);

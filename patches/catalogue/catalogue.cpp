@@ -80,7 +80,8 @@ class CatalogueReader {
       PATCHLAB_ASSIGN(package, AnonymousFile::create(largest_cabinet));
       return &*package;
     };
-    PATCHLAB_TRY(read_cabinet(source_, name_, outer_budget_, choose));
+    PATCHLAB_ASSIGN(const auto content, read_cabinet(source_, name_, outer_budget_, choose));
+    catalogue_.carries_signature = content.carries_signature;
     if (!has_index || !package) return trouble("is no catalogue: it has no index.xml and package.cab");
     PATCHLAB_TRY(index.finish());
     if (!cabinets_.names.contains("package.cab")) return trouble("does not list 'package.cab' in its index.xml");

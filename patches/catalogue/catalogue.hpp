@@ -49,6 +49,7 @@ struct CatalogueUpdate {
 
 struct Catalogue {
   std::string created;                               // RFC 3339
+  bool carries_signature = false;                    // says that one lies behind it; nobody looked at that
   std::size_t entries = 0;                           // all updates in it
   std::map<std::string, std::string> product_names;  // of the products in scope: GUID to title
   std::vector<CatalogueUpdate> updates;              // of these products, by revision

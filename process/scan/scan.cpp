@@ -478,6 +478,10 @@ ScanResult scan(const ScanInput& input) {
   result.table_origin = input.table.origin;
   result.feeds = input.feeds.states;
   result.not_known = input.not_known;
+  result.catalogue_signature = input.catalogue_signature;
+  if (const auto& one = input.catalogue_signature;
+      one && one->is_asked && one->state != CatalogueSignature::State::by_microsoft)
+    result.not_known.push_back({"whether Microsoft published its catalogue", signature_text(*one)});
   for (const auto& state : input.feeds.states) {
     const auto& traits = traits_of(state.kind);
     if (!state.usable())

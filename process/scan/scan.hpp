@@ -101,6 +101,25 @@ struct EarlierFailure {
 // How a warning of a row begins that tells of one.
 inline constexpr std::string_view failed_here = "failed here";
 
+// What is known of Microsoft's signature over its catalogue (Authenticode): what was observed, and nothing better.
+struct CatalogueSignature {
+  std::string file;  // its name
+  enum class State {
+    not_looked_at,
+    not_signed,    // it carries none
+    by_microsoft,  // it leads to the CA bundle, and the certificate is of "Microsoft Corporation"
+    by_others,     // it leads there, and the certificate is of somebody else
+    not_verified,  // it does not lead there
+  } state = State::not_looked_at;
+  std::string why;        // it was not looked at, or not verified
+  std::string signer;     // distinguished name
+  bool is_asked = false;  // somebody wants to know: what is not Microsoft's then is unknown
+  bool operator==(const CatalogueSignature&) const = default;
+};
+[[nodiscard]] const char* to_string(CatalogueSignature::State state);
+// "Microsoft's catalogue 'wsusscn2.cab': signed by Microsoft ('/C=US/...')", for people.
+[[nodiscard]] std::string signature_text(const CatalogueSignature& signature);
+
 struct ScanInput {
   Day today;
   std::vector<ScannedMachine> machines;
@@ -108,6 +127,7 @@ struct ScanInput {
   Feeds feeds;
   DecisionTable table;
   std::vector<EarlierFailure> failures;
+  std::optional<CatalogueSignature> catalogue_signature{};  // nothing: no catalogue was asked
   std::map<std::string, Day> first_named;  // by first_named_as: when a scan here met it first, before today
 };
 // The CVE; where none is named, what of an item nobody could name: "?apt-bind9-2". It grows old as well.
@@ -157,6 +177,7 @@ struct ScanResult {
   std::string table_title, table_digest;
   TableOrigin table_origin{};
   std::vector<FeedState> feeds;
+  std::optional<CatalogueSignature> catalogue_signature{};
   std::vector<NotKnown> not_known;
   std::vector<ScanRow> rows;  // worst first
   // Nothing is unknown: neither a row, nor a feed, nor a fact that could change a decision.

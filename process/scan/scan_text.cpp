@@ -63,6 +63,14 @@ Json row_json(const ScanRow& row) {
           {"open_exploited", row.open_exploited}};
 }
 
+Json signature_json(const std::optional<CatalogueSignature>& signature) {
+  if (!signature) return {};
+  return {{"file", signature->file},
+          {"state", to_string(signature->state)},
+          {"why", signature->why},
+          {"signer", signature->signer}};
+}
+
 std::string ordinal(long number) {
   const auto last = number % 10;
   const bool is_teen = number % 100 / 10 == 1;
@@ -82,6 +90,34 @@ std::string epss_text(const EpssScore& score) {
 std::string feeds_hint(const ScanResult& result) {
   if (std::ranges::all_of(result.feeds, &FeedState::usable)) return {};
   return "patchlab feed status says what is wrong with each feed, and where to get it";
+}
+
+const char* to_string(CatalogueSignature::State state) {
+  switch (state) {
+    case CatalogueSignature::State::not_looked_at: return "not-looked-at";
+    case CatalogueSignature::State::not_signed: return "not-signed";
+    case CatalogueSignature::State::by_microsoft: return "signed-by-microsoft";
+    case CatalogueSignature::State::by_others: return "signed-by-others";
+    case CatalogueSignature::State::not_verified: return "not-verified";
+  }
+  return "not-looked-at";
+}
+
+std::string signature_text(const CatalogueSignature& signature) {
+  const auto says = [&](const std::string& what) {
+    return fmt::format("Microsoft's catalogue '{}': {}", signature.file, what);
+  };
+  switch (signature.state) {
+    case CatalogueSignature::State::not_looked_at: break;
+    case CatalogueSignature::State::not_signed: return says("not signed");
+    case CatalogueSignature::State::by_microsoft:
+      return says(fmt::format("signed by Microsoft ('{}')", signature.signer));
+    case CatalogueSignature::State::by_others:
+      return says(fmt::format("not signed by Microsoft, but by '{}'", signature.signer));
+    case CatalogueSignature::State::not_verified:
+      return says(fmt::format("its signature is not verified: {}", signature.why));
+  }
+  return says(fmt::format("its signature was not looked at: {}", signature.why));
 }
 
 std::string table_text(const std::string& digest, const TableOrigin& origin) {
@@ -129,6 +165,7 @@ void to_json(Json& json, const ScanResult& result) {
             {"named_by", to_string(result.table_origin.named_by)},
             {"policy", result.table_origin.policy}}},
           {"feeds", result.feeds},
+          {"catalogue_signature", signature_json(result.catalogue_signature)},
           {"not_known", not_known},
           {"counts", counts},
           {"rows", rows}};

@@ -34,6 +34,7 @@ class AnswerReader {
     if (!top.has("whole")) top.problem("whole", "is required");
     answer.whole = top.boolean_or("whole", false);
     (void)top.raw("counts");
+    if (top.has("catalogue_signature")) (void)top.raw("catalogue_signature");  // what of it is not known is said
     auto decisions = top.object("decisions");
     (void)decisions.text("title");
     answer.table_digest = decisions.text("digest");

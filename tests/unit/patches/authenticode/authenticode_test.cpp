@@ -63,6 +63,20 @@ class AuthenticodeTest : public ::testing::Test {
   FakeProcesses processes_;
 };
 
+TEST(Signature, IsOfTheOrganisationThatItsCertificateNames) {
+  const auto is_microsofts = [](const char* signer) {
+    Signature signature;
+    signature.signer = signer;
+    return is_of(signature, "Microsoft Corporation");
+  };
+  EXPECT_TRUE(is_microsofts("/C=US/ST=Washington/L=Redmond/O=Microsoft Corporation/CN=Microsoft Windows"));
+  EXPECT_TRUE(is_microsofts("C = US, O = Microsoft Corporation, CN = Microsoft Windows"));
+  EXPECT_FALSE(is_microsofts("/C=US/O=Microsoft Corporation Ltd/CN=Microsoft Corporation"));
+  EXPECT_FALSE(is_microsofts("/O=Vendor/CN=x/O=Microsoft Corporation")) << "a slash in a name";
+  EXPECT_FALSE(is_microsofts("/CN=Microsoft Corporation"));
+  EXPECT_FALSE(is_microsofts(""));
+}
+
 TEST(VerifyCommand, GivesTheVerifierTheTwoFilesAndNothingElse) {
   const auto spec = verify_command("/store/a file.cab", "/etc/ca bundle.pem", "2.9");
   EXPECT_EQ(spec.program, "bwrap");

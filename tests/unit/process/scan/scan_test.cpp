@@ -146,6 +146,19 @@ TEST_F(Scan, SaysWhichTableDecidedAndWhoNamesIt) {
   EXPECT_THAT(table_text("1f", {"ours.csv", TableNamedBy::nobody, ""}), HasSubstr("1f: as shipped"));
 }
 
+TEST_F(Scan, KnowsNotWhoseACatalogueIsThatSomebodyAskedForAndIsNotMicrosofts) {
+  using State = CatalogueSignature::State;
+  EXPECT_TRUE(Json(scan(input_)).at("catalogue_signature").is_null());
+  for (const auto state :
+       {State::not_looked_at, State::not_signed, State::by_microsoft, State::by_others, State::not_verified}) {
+    input_.catalogue_signature = {"wsusscn2.cab", state, "", "", true};
+    EXPECT_EQ(scan(input_).whole(), state == State::by_microsoft) << to_string(state);
+    EXPECT_EQ(Json(scan(input_)).at("catalogue_signature").at("state"), to_string(state));
+    input_.catalogue_signature->is_asked = false;
+    EXPECT_TRUE(scan(input_).whole()) << "it is said, and nobody asked";
+  }
+}
+
 TEST_F(Scan, NeverBecomesShorterWhenAFeedIsMissing) {
   const auto before = scan(input_);
   for (const auto kind : {FeedKind::kev, FeedKind::epss, FeedKind::cve_records, FeedKind::debian_tracker}) {
