@@ -190,7 +190,10 @@ TEST(CarriedGate, FindsErrorsOfOtherRunsInTheLedger) {
   const std::vector<Ledger::NewEntry> entries{
       {"2026-11-21T06:00:00Z",
        "verdict",
-       {{"run", "earlier"}, {"department", "engineering"}, {"candidate", "tidy"}, {"outcome", "error"}}}};
+       {{"run", "earlier"}, {"department", "engineering"}, {"candidate", "tidy"}, {"outcome", "error"}}},
+      {"2026-11-21T06:00:00Z",
+       "verdict",
+       {{"run", "earlier"}, {"department", "sales"}, {"candidate", "tidy"}, {"outcome", "pass"}}}};
   const auto standing = standing_of(record, entries);
   EXPECT_THAT(standing.undecided, ElementsAre(Field(&PastFailure::department, "engineering")));
   EXPECT_THAT(standing.failures, IsEmpty());
