@@ -228,6 +228,36 @@ bool is_it(const PromotedPart& part, const InstalledPackage& package) {
          (any(part.architecture) || any(package.architecture) || part.architecture == package.architecture);
 }
 
+// One machine a line, as JSON: who and when, and what `more` reads of it.
+template <class More>
+Result<std::vector<MachineSays>> machines_in_lines(std::string_view text, const std::string& file_name,
+                                                   const More& more) {
+  std::vector<MachineSays> all;
+  std::set<std::string> machines;
+  std::size_t number = 0;
+  for (const auto line : lines_of(text)) {
+    ++number;
+    if (trimmed(line).empty()) continue;
+    const auto place = fmt::format("{}:{}", file_name, number);
+    PATCHLAB_ASSIGN(const auto json, parse_json(std::string(line), place));
+    std::vector<JsonProblem> problems;
+    JsonReader reader(json, "", problems);
+    MachineSays said;
+    said.machine = reader.text("machine");
+    if (!is_machine_name(said.machine)) reader.problem("machine", text_rule("the name of a machine"));
+    if (!machines.insert(said.machine).second) reader.problem("machine", "is in an earlier line, too");
+    said.observed = reader.text("observed");
+    if (!parse_rfc3339(said.observed)) reader.problem("observed", text_rule("a time as 2026-11-28T22:00:00Z"));
+    more(reader, problems, said);
+    reader.finish();
+    if (!problems.empty()) return problems_error(place, problems);
+    all.push_back(std::move(said));
+    if (all.size() > most_machines) return wrong_line(file_name, number, "has too many machines");
+  }
+  if (all.empty()) return wrong_line(file_name, 1, "has no line");
+  return all;
+}
+
 }  // namespace
 
 const char* to_string(InstalledSource source) { return word_of(source_words, source); }
@@ -341,85 +371,49 @@ Result<MachineSays> from_apt_history(std::string_view text, const std::string& f
 }
 
 Result<std::vector<MachineSays>> from_json_lines(std::string_view text, const std::string& file_name) {
-  std::vector<MachineSays> all;
-  std::set<std::string> machines;
-  std::size_t number = 0;
-  for (const auto line : lines_of(text)) {
-    ++number;
-    if (trimmed(line).empty()) continue;
-    const auto place = fmt::format("{}:{}", file_name, number);
-    PATCHLAB_ASSIGN(const auto json, parse_json(std::string(line), place));
-    std::vector<JsonProblem> problems;
-    JsonReader reader(json, "", problems);
-    MachineSays said;
-    said.machine = reader.text("machine");
-    if (!is_machine_name(said.machine)) reader.problem("machine", text_rule("the name of a machine"));
-    if (!machines.insert(said.machine).second) reader.problem("machine", "is in an earlier line, too");
-    said.observed = reader.text("observed");
-    if (!parse_rfc3339(said.observed)) reader.problem("observed", text_rule("a time as 2026-11-28T22:00:00Z"));
-    said.says_packages = reader.has("packages");
-    if (said.says_packages) {
-      std::set<std::string> named_before;
-      const auto& packages = reader.raw("packages");
-      if (!packages.is_array() || packages.size() > most_packages) reader.problem("packages", text_rule("a list"));
-      for (std::size_t i = 0; packages.is_array() && i < packages.size(); ++i) {
-        JsonReader one(packages[i], fmt::format("/packages/{}", i), problems);
-        InstalledPackage package{one.text("name"), one.text_or("architecture", ""), one.text("version")};
-        one.finish();
-        if (!is_package(package.name)) one.problem("name", text_rule("the name of a package"));
-        if (!is_architecture(package.architecture)) one.problem("architecture", text_rule("an architecture"));
-        if (!is_version(package.version)) one.problem("version", text_rule("a version of Debian"));
-        if (!named_before.insert(full_name(package)).second)
-          one.problem("name", fmt::format("'{}' is there twice", printable(full_name(package))));
-        said.packages.push_back(std::move(package));
-      }
-      said.knows_packages = has_dpkg(said.packages);
-    }
-    said.knows_updates = reader.has("updates");
-    if (said.knows_updates) {
-      for (const auto& update : reader.texts_or_empty("updates")) {
-        if (!is_kb(update)) reader.problem("updates", fmt::format("'{}' is no KB5035968", printable(update)));
-        said.updates.insert(update);
-      }
-    }
-    if (!said.says_packages && !said.knows_updates) reader.problem("machine", "neither packages nor updates are said");
-    reader.finish();
-    if (!problems.empty()) return problems_error(place, problems);
-    all.push_back(std::move(said));
-    if (all.size() > most_machines) return wrong_line(file_name, number, "has too many machines");
-  }
-  if (all.empty()) return wrong_line(file_name, 1, "has no line");
-  return all;
+  return machines_in_lines(
+      text, file_name, [](JsonReader& reader, std::vector<JsonProblem>& problems, MachineSays& said) {
+        said.says_packages = reader.has("packages");
+        if (said.says_packages) {
+          std::set<std::string> named_before;
+          const auto& packages = reader.raw("packages");
+          if (!packages.is_array() || packages.size() > most_packages) reader.problem("packages", text_rule("a list"));
+          for (std::size_t i = 0; packages.is_array() && i < packages.size(); ++i) {
+            JsonReader one(packages[i], fmt::format("/packages/{}", i), problems);
+            InstalledPackage package{one.text("name"), one.text_or("architecture", ""), one.text("version")};
+            one.finish();
+            if (!is_package(package.name)) one.problem("name", text_rule("the name of a package"));
+            if (!is_architecture(package.architecture)) one.problem("architecture", text_rule("an architecture"));
+            if (!is_version(package.version)) one.problem("version", text_rule("a version of Debian"));
+            if (!named_before.insert(full_name(package)).second)
+              one.problem("name", fmt::format("'{}' is there twice", printable(full_name(package))));
+            said.packages.push_back(std::move(package));
+          }
+          said.knows_packages = has_dpkg(said.packages);
+        }
+        said.knows_updates = reader.has("updates");
+        if (said.knows_updates) {
+          for (const auto& update : reader.texts_or_empty("updates")) {
+            if (!is_kb(update)) reader.problem("updates", fmt::format("'{}' is no KB5035968", printable(update)));
+            said.updates.insert(update);
+          }
+        }
+        if (!said.says_packages && !said.knows_updates)
+          reader.problem("machine", "neither packages nor updates are said");
+      });
 }
 
 Result<std::vector<MachineSays>> from_wsus_report(std::string_view text, const std::string& file_name) {
-  std::vector<MachineSays> all;
-  std::set<std::string> machines;
-  std::size_t number = 0;
-  for (const auto line : lines_of(text)) {
-    ++number;
-    if (trimmed(line).empty()) continue;
-    const auto place = fmt::format("{}:{}", file_name, number);
-    PATCHLAB_ASSIGN(const auto json, parse_json(std::string(line), place));
-    std::vector<JsonProblem> problems;
-    JsonReader reader(json, "", problems);
-    if (reader.text("schema") != wsus_report_schema)
-      reader.problem("schema", fmt::format("must be '{}', as report.ps1 writes it", wsus_report_schema));
-    MachineSays said;
-    said.machine = reader.text("machine");
-    if (!is_machine_name(said.machine)) reader.problem("machine", text_rule("the name of a machine"));
-    if (!machines.insert(said.machine).second) reader.problem("machine", "is in an earlier line, too");
-    said.observed = reader.text("observed");
-    if (!parse_rfc3339(said.observed)) reader.problem("observed", text_rule("a time as 2026-11-28T22:00:00Z"));
-    said.knows_updates = true;
-    said.wsus = wsus_updates(reader, problems);
-    reader.finish();
-    if (!problems.empty()) return problems_error(place, problems);
-    all.push_back(std::move(said));
-    if (all.size() > most_machines) return wrong_line(file_name, number, "has too many machines");
-  }
-  if (all.empty()) return wrong_line(file_name, 1, "has no line");
-  if (!text.ends_with('\n')) return wrong_line(file_name, number, "has no end of line: the report was cut");
+  PATCHLAB_ASSIGN(
+      auto all,
+      machines_in_lines(text, file_name, [](JsonReader& reader, std::vector<JsonProblem>& problems, MachineSays& said) {
+        if (reader.text("schema") != wsus_report_schema)
+          reader.problem("schema", fmt::format("must be '{}', as report.ps1 writes it", wsus_report_schema));
+        said.knows_updates = true;
+        said.wsus = wsus_updates(reader, problems);
+      }));
+  if (!text.ends_with('\n'))
+    return wrong_line(file_name, lines_of(text).size(), "has no end of line: the report was cut");
   return all;
 }
 
