@@ -15,7 +15,8 @@ namespace patchlab {
 // remove_abandoned takes it away.
 class HeldFolder {
  public:
-  // What is above `folder` is made as well. An error (infrastructure) when somebody works in it or it is there already.
+  // What is above `folder` is made as well. An error when it is there already (infrastructure), or somebody
+  // works in it and has not ended after 5 s (timeout).
   [[nodiscard]] static Result<HeldFolder> make(const std::filesystem::path& folder);
   // In `parent`, with a name of its own behind `prefix` and for its owner alone. What is abandoned there under that
   // prefix is removed on the way.
