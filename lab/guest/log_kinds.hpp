@@ -14,7 +14,8 @@ namespace patchlab::lab::guest {
 [[nodiscard]] std::string log_kind(std::string_view line);
 
 // Kinds of the lines in log text that has already been reduced to error level. Lines that only say that the
-// laboratory's emulated processor was starved are left out here and below.
+// laboratory's emulated processor was starved are left out here and below; here also those by which a server tells whom
+// it had to leave when it was told to stop (PostgreSQL's manual, appendix A: 57P01, 57P03).
 [[nodiscard]] std::set<std::string> log_kinds(std::string_view text);
 
 // dmesg -r ("<3>[    1.234567] text"): kinds of lines at level err and above, and of crashes at any level (the kernel

@@ -72,6 +72,33 @@ TEST(LogKinds, AreListedOnce) {
               ElementsAre("a[#]: error: x", "b[#]: error: y"));
 }
 
+// From logs of PostgreSQL 15 and src/backend/tcop/postgres.c.
+TEST(LogKinds, LeaveOutWhatAServerSaysThatIsToldToStop) {
+  const std::string line = "2026-11-30 05:12:44.812 UTC [811] ";
+  const auto at_stop = [&](const std::string& said) { return log_kinds(line + said + "\n"); };
+  for (const auto* said :
+       {"FATAL:  terminating connection due to administrator command",
+        "FATAL:  terminating autovacuum process due to administrator command",
+        "FATAL:  terminating background worker \"logical replication launcher\" due to administrator command",
+        "app@corp FATAL:  terminating walreceiver process due to administrator command",
+        "app@corp FATAL:  the database system is shutting down", "app@corp FATAL:  the database system is starting up",
+        "app@corp FATAL:  the database system is not yet accepting connections"})
+    EXPECT_THAT(at_stop(said), IsEmpty()) << said;
+}
+
+TEST(LogKinds, KeepWhatAServerSaysThatStopsByItself) {
+  for (const auto* said : {"FATAL:  terminating connection because of crash of another server process",
+                           "FATAL:  terminating connection due to conflict with recovery",
+                           "FATAL:  terminating connection due to unexpected postmaster exit",
+                           "FATAL:  the database system is in recovery mode",
+                           "FATAL:  could not load library \"/usr/lib/x.so\" due to administrator command",
+                           "ERROR:  terminating connection due to administrator command",
+                           "FATAL:  terminating connection due to administrator command, so it said",
+                           "FATAL:  role \"the database system is starting up\" does not exist",
+                           "PANIC:  could not locate a valid checkpoint record"})
+    EXPECT_EQ(log_kinds(std::string(said) + "\n").size(), 1U) << said;
+}
+
 TEST(KernelKinds, AreErrorsAndWorseWhateverTheFacility) {
   EXPECT_THAT(kernel_kinds("<6>[    0.1] fine\n<4>[    0.2] warning\n<3>[   12.345678] virtio_blk: bad 77\n<10>[ 3.0] "
                            "user crit\n<14>[ 3.1] user info\n"),
