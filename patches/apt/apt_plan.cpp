@@ -91,6 +91,27 @@ class Conversation {
     return packages;
   }
 
+  // apt takes the installed packages of one source and version together, as soon as it can: in a set with them it would
+  // not install this candidate without those others.
+  Result<void> add_of_one_source(std::size_t i, Indexes& near) {
+    PATCHLAB_ASSIGN(const auto own, sources_of(i));
+    for (const auto other : offering_) {
+      if (near.contains(other) || files_[other].empty()) continue;
+      PATCHLAB_ASSIGN(const auto sources, sources_of(other));
+      if (std::ranges::any_of(sources, [&](const auto& source) { return std::ranges::count(own, source) > 0; }))
+        near.insert(other);
+    }
+    return {};
+  }
+  Result<std::vector<SourceName>> sources_of(std::size_t i) const {
+    std::vector<SourceName> sources;
+    for (const auto& file : ordered_[i].files) {
+      PATCHLAB_ASSIGN(const auto control, control_(file));
+      sources.push_back(source_of(control));
+    }
+    return sources;
+  }
+
   // The candidates that got more files by the answer.
   Result<Indexes> ask_for(std::size_t i) {
     Indexes near{i};
@@ -99,6 +120,7 @@ class Conversation {
           static_cast<std::size_t>(std::ranges::find(ordered_, other.id, &Candidate::id) - ordered_.begin());
       if (offering_.contains(place)) near.insert(place);
     }
+    PATCHLAB_TRY(add_of_one_source(i, near));
     const auto packages = packages_of(i);
     PATCHLAB_ASSIGN(auto solution, ask(packages, near));
     if (!solution.refusal.empty() && near != offering_) {

@@ -27,8 +27,9 @@ using ControlReader = std::function<Result<Stanza>(const CandidateFile&)>;
 [[nodiscard]] ControlReader control_from(const ContentStore& store);
 
 // Asks apt about each candidate of the plan that goes onto the machine: by itself, with what is on offer from its
-// prerequisites, else with what all candidates offer; and then about all of them together. A candidate for which apt
-// would remove something, or which cannot be installed at all, is refused.
+// prerequisites and from candidates of the same source package and version, else with what all candidates offer; and
+// then about all of them together. A candidate for which apt would remove something, or which cannot be installed at
+// all, is refused.
 [[nodiscard]] Result<AptPlan> ask_apt(Solver& solver, const std::vector<Candidate>& ordered, MachinePlan plan,
                                       const std::string& role, const ControlReader& control, std::stop_token stop = {});
 

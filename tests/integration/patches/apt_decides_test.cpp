@@ -156,6 +156,26 @@ TEST_F(AptDecides, TwoThatNeedEachOtherAreNotJudgedApart) {
   EXPECT_EQ(held(*plan, "user"), "it needs 'libs', which is held back");
 }
 
+// Nothing of what they depend on says so.
+TEST_F(AptDecides, PackagesOfOneSourceAndVersionComeTogether) {
+  const std::vector<Package> installed{{"cups-common", "1", "Source: cups\n"}, {"cups-daemon", "1", "Source: cups\n"}};
+  const auto common = candidate("common", {{"cups-common", "2", "Source: cups\n"}});
+  const auto daemon = candidate("daemon", {{"cups-daemon", "2", "Source: cups\n"}});
+  auto plan = planned({common, daemon}, installed);
+  ASSERT_TRUE(plan) << plan.error().message;
+  EXPECT_EQ(held(*plan, "common"),
+            "apt installs it only together with 'daemon', and neither can be judged alone: make them one candidate");
+  EXPECT_THAT(held(*plan, "daemon"), HasSubstr("only together with 'common'"));
+  // Where one of them is not installed, or the version is another one, each goes by itself.
+  plan = planned({common, daemon}, {installed.back()});
+  ASSERT_TRUE(plan) << plan.error().message;
+  EXPECT_THAT(files_of(*plan, "daemon"), ElementsAre("cups-daemon"));
+  plan = planned({common, candidate("later", {{"cups-daemon", "3", "Source: cups\n"}})}, installed);
+  ASSERT_TRUE(plan) << plan.error().message;
+  EXPECT_THAT(files_of(*plan, "common"), ElementsAre("cups-common"));
+  EXPECT_THAT(files_of(*plan, "later"), ElementsAre("cups-daemon"));
+}
+
 TEST_F(AptDecides, WhatWouldBreakComesFirst) {
   const auto plan =
       planned({candidate("a", {{"server", "2", "Breaks: plugin (<< 2)\n"}}), candidate("b", {{"plugin", "2", ""}})},
