@@ -47,9 +47,10 @@ class UsualDurations {
   std::string given_up_;
 };
 
-// For each such check that has passed, five further tries. One that then fails has failed the baseline.
+// For each such check that has passed, five further tries, and more while its guest waited for a processor in all of
+// them, for 30 s, which all checks share. One that then fails has failed the baseline.
 void learn_at_baseline(Asking& asking, const std::vector<PlannedCheck>& planned, std::vector<CheckResult>& results,
-                       UsualDurations& usual);
+                       UsualDurations& usual, Clock& clock);
 
 // In a control: tries until one is about as quick as at the baseline, for as long as a patch would be granted. The
 // quickest is usual from then on. One that is beyond what a patch may take fails nothing: it gives up.

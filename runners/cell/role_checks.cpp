@@ -47,7 +47,7 @@ RoleChecks::Round::Round(RoleChecks& checks, Learning learning)
 void RoleChecks::Round::let_more_in() { places_.let_in(4); }
 
 void RoleChecks::Round::learn_durations(std::vector<checks::CheckResult>& results) {
-  checks::learn_at_baseline(asking_, planned_, results, checks_.usual_durations_);
+  checks::learn_at_baseline(asking_, planned_, results, checks_.usual_durations_, checks_.guest_.context.clock);
 }
 
 void RoleChecks::Round::compare_durations(const std::string& phase, std::vector<checks::CheckResult>& results) {

@@ -97,7 +97,7 @@ Nights simulate(const Load& load, double patch_ms) {
       return results.front();
     };
     (void)asked(load.at_baseline, 0,
-                [&](auto& asking, auto& results) { learn_at_baseline(asking, planned, results, usual); });
+                [&](auto& asking, auto& results) { learn_at_baseline(asking, planned, results, usual, clock); });
     for (const std::string phase : {"after-reboot-1", "stability"}) {
       const auto control = asked(load.in_control, 0, [&](auto& asking, auto& results) {
         learn_in_control(asking, planned, phase, results, usual, clock);

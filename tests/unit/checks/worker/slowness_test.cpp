@@ -66,7 +66,7 @@ class SlownessTest : public testing::Test {
   // At the baseline: the usual duration.
   std::optional<Milliseconds> learnt(std::vector<CheckResult>& results) {
     auto asked = asking();
-    learn_at_baseline(asked, planned_, results, usual_);
+    learn_at_baseline(asked, planned_, results, usual_, clock_);
     return usual_.at_baseline("record");
   }
   CheckResult controlled(std::vector<CheckResult> results, const std::string& phase = "after-reboot-1") {
@@ -140,9 +140,31 @@ TEST_F(SlownessTest, WithoutAProcessorNothingIsUsual) {
   auto results = asking().ask(planned_);
   EXPECT_FALSE(learnt(results));
   EXPECT_THAT(usual_.given_up(), testing::HasSubstr("the baseline"));
+  EXPECT_GE(clock_.now(), 30s) << "a host may be busy for a while";
+  EXPECT_LT(clock_.now(), 33s);
+  EXPECT_LT(server_.tries, 70) << "with a pause between them";
   const auto control = controlled(asking().ask(planned_));
   ASSERT_TRUE(control.slowness);
   EXPECT_FALSE(control.slowness->judged);
+}
+
+// Given up after the sixth try, nothing of the machine was judged all night, and the next night had to try its control
+// again.
+TEST_F(SlownessTest, ABaselineWaitsForATryThatCounts) {
+  server_.takes = {300ms, 300ms, 300ms, 300ms, 300ms, 300ms, 300ms, 900ms, 700ms};
+  waits_ = 200ms;  // starved is a quarter of a try or more
+  auto results = asking().ask(planned_);
+  EXPECT_EQ(learnt(results), 900ms);
+  EXPECT_EQ(usual_.given_up(), "");
+  EXPECT_EQ(server_.tries, 8) << "and not longer than that";
+}
+
+TEST_F(SlownessTest, WhatFailsWhileABaselineWaitsHasFailedIt) {
+  server_.takes = {300ms, 300ms, 300ms, 300ms, 300ms, 300ms, 300ms, 0ms};
+  waits_ = 200ms;
+  auto results = asking().ask(planned_);
+  EXPECT_FALSE(learnt(results));
+  EXPECT_EQ(results.front().outcome, Outcome::fail);
 }
 
 TEST_F(SlownessTest, AControlWithoutAProcessorJudgesNothing) {
