@@ -70,8 +70,9 @@ class Chromium {
   Json call(const std::string& method, const Json& parameters = Json::object()) {
     Json request{{"id", ++last_id_}, {"method", method}, {"params", parameters}};
     if (!session_.empty()) request["sessionId"] = session_;
+    const auto text = request.dump();
     bool written = false;
-    socket_->async_write(boost::asio::buffer(request.dump()), [&](boost::beast::error_code trouble, std::size_t) {
+    socket_->async_write(boost::asio::buffer(text), [&](boost::beast::error_code trouble, std::size_t) {
       if (trouble) throw std::runtime_error("Chromium does not listen: " + trouble.message());
       written = true;
     });
