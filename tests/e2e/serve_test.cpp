@@ -9,6 +9,7 @@
 #include "found_run.hpp"
 #include "lab/core/digest.hpp"
 #include "lab/core/files.hpp"
+#include "lab/core/text.hpp"
 #include "lab/web/server.hpp"
 #include "people.hpp"
 #include "process/page/answers.hpp"
@@ -21,6 +22,7 @@
 #include "tests/support/page_facts.hpp"
 #include "tests/support/programs.hpp"
 #include "tests/support/sample_record.hpp"
+#include "tests/support/tcp_listener.hpp"
 
 // The page in a real Chromium: once with facts of every kind and a real index, once served by the built program.
 namespace patchlab::e2e {
@@ -34,6 +36,7 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
+using ::testing::StartsWith;
 using Words = std::vector<std::string>;
 
 // All pages, with what they show made by hand, and an index of runs and a ledger of files.
@@ -309,6 +312,146 @@ TEST_F(ServeCommand, AnswersWhomTheProxyNamesAlone) {
   EXPECT_THAT(bob.body, AllOf(HasSubstr("signed in as bob@x"), HasSubstr("waits for you")));
   request.insert("X-Remote-User", "carol@x");
   EXPECT_EQ(served.send(request).status, 401U) << "one of the two is the client's own";
+}
+
+// The reverse proxy of docs/process/page.md, in a real nginx, word for word but for its places.
+class ServeBehindNginx : public ServeCommand {
+ protected:
+  static constexpr const char* nginx = "/usr/sbin/nginx";
+  static constexpr const char* name = "patches.xavier.example";
+
+  void SetUp() override {
+    for (const char* program : {nginx, "openssl"}) {
+      if (patchlab::testing::is_missing(program)) GTEST_SKIP() << program << " is not installed";
+    }
+    openssl({"req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj",
+             fmt::format("/CN={}", name), "-addext", fmt::format("subjectAltName=DNS:{}", name), "-keyout",
+             "patches.key", "-out", "patches.pem"});
+    // Authorities of one name with keys of their own. All people have one key: nothing but the certificate is at stake.
+    for (const char* authority : {"people-ca", "other-ca"})
+      openssl({"req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj",
+               "/CN=people", "-keyout", std::string(authority) + ".key", "-out", std::string(authority) + ".pem"});
+    openssl({"genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", "person.key"});
+    folder_.write("index", "");
+    folder_.write("ca.cnf",
+                  "[ca]\ndefault_ca = people\n[people]\nnew_certs_dir = .\ndatabase = index\nrand_serial = yes\n"
+                  "unique_subject = no\ndefault_md = sha256\npolicy = any\n[any]\ncommonName = supplied\n"
+                  "organizationName = optional\norganizationalUnitName = optional\n");
+    const auto ours = test::TcpListener().port();
+    port_ = test::TcpListener().port();
+    served_.emplace(folder_.path(), Words{"serve", "--listen", fmt::format("127.0.0.1:{}", ours), "--origin",
+                                          fmt::format("https://{}", name), "--sign-in", "X-Remote-User"});
+    ASSERT_NO_FATAL_FAILURE(start_nginx(ours));
+  }
+
+  void openssl(const Words& words) const {
+    ProcessSpec spec;
+    spec.program = "openssl";
+    spec.arguments = words;
+    spec.working_folder = folder_.path();
+    const auto outcome = host_processes().run(spec);
+    ASSERT_TRUE(outcome.succeeded()) << outcome.errors;
+  }
+  // The options of openssl's client for a certificate: whose, from whom, and when it holds.
+  [[nodiscard]] Words certificate(const std::string& subject, const std::string& authority = "people-ca",
+                                  const char* begin = "20200101000000Z", const char* end = "20990101000000Z") {
+    const auto file = fmt::format("person-{}", ++people_made_);
+    openssl({"req", "-new", "-key", "person.key", "-subj", subject, "-out", file + ".csr"});
+    openssl({"ca", "-batch", "-config", "ca.cnf", "-cert", authority + ".pem", "-keyfile", authority + ".key",
+             "-preserveDN", "-notext", "-startdate", begin, "-enddate", end, "-in", file + ".csr", "-out",
+             file + ".pem"});
+    return {"-cert", file + ".pem", "-key", "person.key"};
+  }
+  // What comes back over TLS, by openssl's own client, which wants to know whom it talks to.
+  [[nodiscard]] std::string ask(const Words& certificate, const std::string& more = {}) const {
+    ProcessSpec spec;
+    spec.program = "openssl";
+    spec.arguments = {"s_client",
+                      "-quiet",
+                      "-connect",
+                      fmt::format("127.0.0.1:{}", port_),
+                      "-CAfile",
+                      "patches.pem",
+                      "-verify_return_error",
+                      "-verify_hostname",
+                      name,
+                      "-servername",
+                      name};
+    spec.arguments.insert(spec.arguments.end(), certificate.begin(), certificate.end());
+    spec.working_folder = folder_.path();
+    spec.input = fmt::format("GET / HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n{}\r\n", name, more);
+    spec.time_limit = std::chrono::seconds(60);
+    return host_processes().run(spec).output;
+  }
+
+ private:
+  void start_nginx(std::uint16_t behind) {
+    std::string server;
+    const auto document = read_file(fs::path(PATCHLAB_SOURCE_DIR) / "docs/process/page.md").value();
+    const auto begin = document.find("\n    map $ssl_client_s_dn ") + 1;
+    for (const auto line : split(std::string_view(document).substr(begin), '\n')) {
+      if (!line.starts_with("    ")) break;
+      server += std::string(line) + "\n";
+    }
+    const auto put = [&](const std::string& what, const std::string& instead) {
+      const auto at = server.find(what);
+      ASSERT_NE(at, std::string::npos) << what << " in " << server;
+      server.replace(at, what.size(), instead);
+    };
+    for (const char* file : {"patches.pem", "patches.key", "people-ca.pem"})
+      put(std::string("/etc/ssl/") + file, (folder_.path() / file).string());
+    put("listen 443 ssl", fmt::format("listen 127.0.0.1:{} ssl", port_));
+    put("http://127.0.0.1:8444", fmt::format("http://127.0.0.1:{}", behind));
+    std::string temporary;
+    for (const char* what : {"client_body", "proxy", "fastcgi", "uwsgi", "scgi"})
+      temporary += fmt::format("{}_temp_path {}/nginx-{};\n", what, folder_.path().string(), what);
+    folder_.write("nginx.conf", fmt::format("daemon off;\nmaster_process off;\npid {}/nginx.pid;\nevents {{}}\n"
+                                            "http {{\naccess_log off;\n{}{}}}\n",
+                                            folder_.path().string(), temporary, server));
+    ProcessSpec spec;
+    spec.program = nginx;
+    spec.arguments = {"-p", folder_.path().string(), "-c", "nginx.conf", "-e", "stderr"};
+    auto started = ChildProcess::start(spec, folder_.path() / "nginx.log");
+    ASSERT_TRUE(started) << started.error().message;
+    nginx_.emplace(std::move(*started));
+    const auto waited = wait_until(system_clock_source(),
+                                   {.awaited = "nginx",
+                                    .deadline = std::chrono::seconds(60),
+                                    .interval = Milliseconds(20),
+                                    .last_seen = [&] { return read_file(folder_.path() / "nginx.log").value_or(""); }},
+                                   [&] { return ask({}).starts_with("HTTP/1.1 "); });
+    ASSERT_TRUE(waited) << waited.error().message;
+  }
+
+  std::optional<Served> served_;
+  std::optional<ChildProcess> nginx_;
+  std::uint16_t port_ = 0;
+  int people_made_ = 0;
+};
+
+TEST_F(ServeBehindNginx, PeopleAreWhoTheirCertificateNames) {
+  const auto bob = certificate("/O=Xavier/CN=bob@x");
+  const auto seen = AllOf(StartsWith("HTTP/1.1 200 "), HasSubstr("signed in as bob@x"), HasSubstr("waits for you"));
+  EXPECT_THAT(ask(bob), seen);
+  EXPECT_THAT(ask(bob, "X-Remote-User: carol@x\r\n"), seen) << "what a client says of itself does not come through";
+  // A name elsewhere in the certificate is none.
+  EXPECT_THAT(ask(certificate("/OU=CN=bob@x/CN=mallory@x")), HasSubstr("signed in as mallory@x"));
+  for (const char* subject : {"/CN=mallory@x/OU=CN=bob@x", "/CN=mallory@x/OU=,CN=bob@x", "/CN=bob@x\\,CN=carol@x"})
+    EXPECT_THAT(ask(certificate(subject)), AllOf(StartsWith("HTTP/1.1 401 "), Not(HasSubstr("signed in as"))))
+        << subject;
+}
+
+TEST_F(ServeBehindNginx, NobodyComesInWithoutACertificateThatHolds) {
+  const auto refused = [](const char* why) {
+    return AllOf(StartsWith("HTTP/1.1 400 "), HasSubstr(why), Not(HasSubstr("patchlab")));
+  };
+  EXPECT_THAT(ask(certificate("/CN=bob@x")), StartsWith("HTTP/1.1 200 "));
+  EXPECT_THAT(ask({}), refused("No required SSL certificate was sent"));
+  EXPECT_THAT(ask({}, "X-Remote-User: bob@x\r\n"), refused("No required SSL certificate was sent"));
+  const auto bad = "The SSL certificate error";
+  EXPECT_THAT(ask(certificate("/CN=bob@x", "other-ca")), refused(bad)) << "of an authority that has the same name";
+  EXPECT_THAT(ask(certificate("/CN=bob@x", "people-ca", "20200101000000Z", "20200102000000Z")), refused(bad));
+  EXPECT_THAT(ask(certificate("/CN=bob@x", "people-ca", "20980101000000Z")), refused(bad)) << "of tomorrow";
 }
 
 TEST_F(ServeCommand, RefusesToBeReachedByOthersOrSignedInByBrowsers) {

@@ -25,7 +25,8 @@ struct Reply {
   }
 };
 
-// The program, as long as it lives: a command of it that serves pages, and says where.
+// The program, as long as it lives: a command of it that serves pages, and says where. With --origin it says how others
+// call it: its port is then for who named it to know.
 class Served {
  public:
   Served(const std::filesystem::path& folder, const std::vector<std::string>& words) {
@@ -38,7 +39,7 @@ class Served {
     child_.emplace(std::move(*started));
     const auto line = child_->read_line(std::chrono::seconds(60));
     const std::string said = line && *line ? **line : std::string();
-    const auto at = said.find("http://localhost:");
+    const auto at = said.find("http");
     if (at == std::string::npos) throw std::runtime_error("it says: " + said + child_->wait(Milliseconds(0)).errors);
     url_ = said.substr(at, said.rfind('/') - at);
     port_ = url_.substr(url_.rfind(':') + 1);
