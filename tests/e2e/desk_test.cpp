@@ -13,6 +13,7 @@
 #include "program.hpp"
 #include "promotion/ledger/run_entries.hpp"
 #include "served.hpp"
+#include "tests/support/axe.hpp"
 #include "tests/support/chromium.hpp"
 #include "tests/support/page_audit.hpp"
 #include "tests/support/programs.hpp"
@@ -24,6 +25,7 @@
 namespace patchlab::e2e {
 namespace {
 
+using patchlab::testing::ask_axe;
 using patchlab::testing::Chromium;
 using patchlab::testing::page_audit;
 using ::testing::AllOf;
@@ -394,6 +396,7 @@ TEST_F(DeskInBrowser, PagesCanBeReadByEverybody) {
       for (const char* scheme : {"light", "dark"}) {
         chromium_->width(width, scheme);
         EXPECT_EQ(chromium_->evaluate(page_audit), Json::array()) << what << " at " << width << ", " << scheme;
+        EXPECT_THAT(ask_axe(*chromium_, "desk: " + what, fmt::format("{} {}", width, scheme)), IsEmpty()) << what;
         EXPECT_EQ(chromium_->evaluate("document.querySelector('[style], style, script:not([src])')"), Json()) << what;
         if (const char* folder = std::getenv("PATCHLAB_PICTURES"))
           std::ofstream(fs::path(folder) / fmt::format("{}-{}-{}.b64", what, width, scheme)) << chromium_->picture();

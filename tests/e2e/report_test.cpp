@@ -7,6 +7,7 @@
 
 #include "program.hpp"
 #include "reports/html/html.hpp"
+#include "tests/support/axe.hpp"
 #include "tests/support/chromium.hpp"
 #include "tests/support/page_audit.hpp"
 #include "tests/support/programs.hpp"
@@ -17,6 +18,7 @@
 namespace patchlab::e2e {
 namespace {
 
+using patchlab::testing::ask_axe;
 using patchlab::testing::Chromium;
 using patchlab::testing::page_audit;
 using ::testing::IsEmpty;
@@ -92,6 +94,11 @@ TEST_F(ReportInBrowser, CanBeReadByEverybodyInEveryState) {
       const auto what = fmt::format("{}-{}-{}{}", state.name, width, scheme, more);
       chromium_->width(width, scheme);
       EXPECT_EQ(chromium_->evaluate(page_audit), Json::array()) << what;
+      if (!is_big(state))
+        EXPECT_THAT(
+            ask_axe(*chromium_, std::string("report: ") + state.name, fmt::format("{} {}{}", width, scheme, more)),
+            IsEmpty())
+            << what;
       keep_picture(what);
     };
     audit(390, "light");

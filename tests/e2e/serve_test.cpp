@@ -16,6 +16,7 @@
 #include "process/page/asked.hpp"
 #include "program.hpp"
 #include "served.hpp"
+#include "tests/support/axe.hpp"
 #include "tests/support/chromium.hpp"
 #include "tests/support/history_folder.hpp"
 #include "tests/support/page_audit.hpp"
@@ -30,6 +31,7 @@ namespace {
 
 namespace fs = std::filesystem;
 namespace page = process::page;
+using patchlab::testing::ask_axe;
 using patchlab::testing::Chromium;
 using patchlab::testing::page_audit;
 using ::testing::AllOf;
@@ -94,22 +96,13 @@ class PagesInBrowser : public ::testing::Test {
         EXPECT_EQ(chromium_->evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; }); 0"),
                   0);
         EXPECT_EQ(chromium_->evaluate(page_audit), Json::array()) << name << " at " << width << ", " << scheme;
+        EXPECT_THAT(ask_axe(*chromium_, "serve: " + name, fmt::format("{} {}", width, scheme)), IsEmpty()) << name;
         EXPECT_EQ(chromium_->evaluate("document.querySelector('[style], style, script')"), Json()) << name;
         if (const char* folder = std::getenv("PATCHLAB_PICTURES"))
           std::ofstream(fs::path(folder) / fmt::format("{}-{}-{}.b64", name, width, scheme)) << chromium_->picture();
       }
     }
     EXPECT_THAT(patchlab::testing::without_a_name(*chromium_), IsEmpty()) << name;
-    // For tests/e2e/axe, which asks the original about files.
-    if (const char* folder = std::getenv("PATCHLAB_PICTURES")) {
-      auto html = chromium_->evaluate("document.documentElement.outerHTML").get<std::string>();
-      const std::string link = "<link rel=\"stylesheet\" href=\"/page.css\">";
-      if (const auto at = html.find(link); at != std::string::npos)
-        html.replace(at, link.size(), "<link rel=\"stylesheet\" href=\"page.css\">");
-      std::ofstream(fs::path(folder) / (name + ".html")) << "<!DOCTYPE html>\n" << html;
-      fs::copy_file(fs::path(PATCHLAB_SOURCE_DIR) / "process/page/page.css", fs::path(folder) / "page.css",
-                    fs::copy_options::overwrite_existing);
-    }
   }
 
   static inline std::unique_ptr<Chromium> chromium_;
