@@ -51,6 +51,17 @@ void link_or_name(Page& page, const std::string& folder, const std::string& name
     page.text(name);
 }
 
+// With the spaces between them.
+template <class Write>
+void for_each_word(Page& page, std::string_view line, const Write& write) {
+  for (std::size_t start = 0; start <= line.size();) {
+    const auto end = std::min(line.find(' ', start), line.size());
+    if (start > 0) page.text(" ");
+    write(line.substr(start, end - start));
+    start = end + 1;
+  }
+}
+
 }  // namespace
 
 std::string framed(const Frame& frame, const std::function<void(Page&)>& content) {
@@ -113,7 +124,7 @@ void section(Page& page, const char* id, const std::string& title, const std::st
   const auto heading = std::string(id) + "-title";
   page.element("section", {{"id", id}, {"aria-labelledby", heading}}, [&] {
     page.element("h2", {{"id", heading}}, title);
-    if (!hint.empty()) page.element("p", {{"class", "hint"}}, hint);
+    if (!hint.empty()) page.element("p", {{"class", "hint"}}, [&] { words(page, hint); });
     content();
   });
 }
@@ -196,13 +207,15 @@ void not_known(Page& page, const std::string& why) {
 }
 void command(Page& page, const std::string& line) {
   // It breaks between words only, so that it can be copied and read.
-  page.element("pre", {}, [&] {
-    for (std::size_t start = 0; start <= line.size();) {
-      const auto end = std::min(line.find(' ', start), line.size());
-      if (start > 0) page.text(" ");
-      page.element("span", {}, std::string_view(line).substr(start, end - start));
-      start = end + 1;
-    }
+  page.element("pre", {},
+               [&] { for_each_word(page, line, [&](std::string_view word) { page.element("span", {}, word); }); });
+}
+void words(Page& page, const std::string& sentence) {
+  for_each_word(page, sentence, [&](std::string_view word) {
+    if (word.starts_with("--"))
+      page.element("span", {{"class", "word"}}, word);
+    else
+      page.text(word);
   });
 }
 

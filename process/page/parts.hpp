@@ -45,6 +45,8 @@ void nothing(Page& page, const std::string& sentence);
 // What nobody knows, in place of what would be shown.
 void not_known(Page& page, const std::string& why);
 void command(Page& page, const std::string& line);
+// A sentence with commands in it: a line ends before an option ("--monday"), and not within one.
+void words(Page& page, const std::string& sentence);
 void fact(Page& page, const std::string& name, const Page::Content& value);
 void fact(Page& page, const std::string& name, const std::string& value);
 

@@ -59,7 +59,7 @@ void write_monday(Page& page, const Facts& facts) {
                    },
                    [&page, &row] { badge(page, row.overdue || row.blocked ? Tone::bad : Tone::waits, words_of(row)); },
                    [&page, &row] { page.text(row.due.empty() ? "no date" : row.due); },
-                   [&page, &row] { lines(page, row.why); }, [&page, &row] { page.text(row.next); }});
+                   [&page, &row] { lines(page, row.why); }, [&page, &row] { words(page, row.next); }});
             }
             if (!rows.empty())
               table(page, "what is overdue, at risk or blocked",

@@ -98,6 +98,10 @@ class PagesInBrowser : public ::testing::Test {
         EXPECT_EQ(chromium_->evaluate(page_audit), Json::array()) << name << " at " << width << ", " << scheme;
         EXPECT_THAT(ask_axe(*chromium_, "serve: " + name, fmt::format("{} {}", width, scheme)), IsEmpty()) << name;
         EXPECT_EQ(chromium_->evaluate("document.querySelector('[style], style, script')"), Json()) << name;
+        EXPECT_EQ(chromium_->evaluate("[...document.querySelectorAll('td > .label')].filter(one => "
+                                      "one.getClientRects().length && !one.nextSibling.textContent.trim()).length"),
+                  0)
+            << name << " names what has no value, at " << width;
         if (const char* folder = std::getenv("PATCHLAB_PICTURES"))
           std::ofstream(fs::path(folder) / fmt::format("{}-{}-{}.b64", name, width, scheme)) << chromium_->picture();
       }
@@ -115,6 +119,7 @@ class PagesInBrowser : public ::testing::Test {
 
 TEST_F(PagesInBrowser, CanBeReadByEverybodyAtBothWidths) {
   expect_readable("/", "today");
+  EXPECT_GT(chromium_->evaluate("document.querySelectorAll('#monday .word').length"), 1) << "options stay whole";
   EXPECT_THAT(chromium_->text_of("#steps"),
               AllOf(HasSubstr("2 updates missing on 2 machines"), HasSubstr("1 of 2 differ")));
   expect_readable("/runs", "runs");
