@@ -235,9 +235,11 @@ std::string told(const RegressionResult& result) {
 std::string counts(const RegressionSummary& summary) {
   return fmt::format(
       "{} regressions that happened: {} have a means that is tried, {} of them by what a department does by default "
-      "and {} "
-      "by what it may; {} have a means that nothing tries, {} have none.",
-      summary.rows, summary.tried(), summary.by_default, summary.by_policy, summary.untried, summary.missing);
+      "({} "
+      "of these only where the golden machine has what the row names) and {} by what it may; {} have a means that "
+      "nothing tries, {} have none.",
+      summary.rows, summary.tried(), summary.by_default, summary.conditional, summary.by_policy, summary.untried,
+      summary.missing);
 }
 
 }  // namespace
@@ -332,7 +334,10 @@ RegressionSummary summary_of(const std::vector<RegressionResult>& results) {
   summary.rows = results.size();
   for (const auto& result : results) {
     switch (result.standing) {
-      case Standing::by_default: ++summary.by_default; break;
+      case Standing::by_default:
+        ++summary.by_default;
+        summary.conditional += result.row.condition.empty() ? 0U : 1U;
+        break;
       case Standing::by_policy: ++summary.by_policy; break;
       case Standing::untried: ++summary.untried; break;
       case Standing::missing: ++summary.missing; break;
@@ -347,6 +352,7 @@ Json regressions_json(const std::vector<RegressionResult>& results) {
              {{"rows", summary.rows},
               {"tried", summary.tried()},
               {"by_default", summary.by_default},
+              {"conditional", summary.conditional},
               {"by_policy", summary.by_policy},
               {"untried", summary.untried},
               {"missing", summary.missing}}},

@@ -79,6 +79,7 @@ struct RegressionResult {
 struct RegressionSummary {
   std::size_t rows = 0;
   std::size_t by_default = 0;
+  std::size_t conditional = 0;  // of by_default, those whose golden machine must have something particular
   std::size_t by_policy = 0;
   std::size_t untried = 0;
   std::size_t missing = 0;

@@ -112,6 +112,19 @@ TEST_F(ShippedRegressions, StandInTheDocument) {
   EXPECT_EQ(document->substr(at, to - at), wanted) << "patchlab selftest --regressions says otherwise";
 }
 
+// What a department does tells nothing where nothing happens.
+TEST(RegressionSummaries, CountApartWhatNeedsSomethingOnTheGoldenMachine) {
+  std::vector<RegressionResult> results(3);
+  results[0].standing = results[1].standing = Standing::by_default;
+  results[2].standing = Standing::by_policy;
+  results[1].row.condition = results[2].row.condition = "a stub zone";
+  const auto summary = summary_of(results);
+  EXPECT_EQ(summary.by_default, 2U);
+  EXPECT_EQ(summary.conditional, 1U);
+  EXPECT_THAT(regressions_text(results),
+              HasSubstr("(1 of these only where the golden machine has what the row names)"));
+}
+
 class StateMeans : public lab::guest::windows::WindowsTest {};
 
 TEST_F(StateMeans, AreAllSeenOnAMachine) {
