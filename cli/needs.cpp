@@ -56,20 +56,24 @@ Result<std::string> libvirt_driver(ProcessRunner&, const fs::path& root) {
 }
 
 // As unixODBC finds it: a section of /etc/odbcinst.ini, which names a library that is there.
-Result<std::string> postgresql_driver(ProcessRunner&, const fs::path& root) {
+Result<std::string> odbc_library(const std::string& driver, const fs::path& root) {
   std::istringstream lines(read_file(root / "etc/odbcinst.ini").value_or(""));
   std::string library;
   bool in_section = false;
   for (std::string line; std::getline(lines, line);) {
-    if (line.starts_with("[")) in_section = line.starts_with("[PostgreSQL Unicode]");
+    if (line.starts_with("[")) in_section = line.starts_with("[" + driver + "]");
     if (in_section && line.starts_with("Driver=")) library = line.substr(7);
   }
-  if (library.empty()) return infrastructure_error("/etc/odbcinst.ini names no driver 'PostgreSQL Unicode'");
+  if (library.empty()) return infrastructure_error(fmt::format("/etc/odbcinst.ini names no driver '{}'", driver));
   if (library.starts_with("/") && is_file(root / library.substr(1))) return library;
   for (const auto& folder : entries_of(root / "usr/lib").value_or({})) {
     if (!library.starts_with("/") && is_file(folder / "odbc" / library)) return library;
   }
   return infrastructure_error(fmt::format("'{}', which /etc/odbcinst.ini names, is not there", library));
+}
+
+Look odbc_driver(const std::string& name) {
+  return [name](ProcessRunner&, const fs::path& root) { return odbc_library(name, root); };
 }
 
 }  // namespace
@@ -85,7 +89,9 @@ const std::vector<Need>& needs() {
       {"libvirt-daemon", "libvirtd", "golden domains of this host cannot be used", file("usr/sbin/libvirtd")},
       {"openssh-client", "ssh",
        "decisions that people sign cannot be verified, and no libvirt of another host be reached", starts("ssh", "-V")},
-      {"odbc-postgresql", "ODBC driver", "checks of databases cannot be made", postgresql_driver},
+      {"odbc-postgresql", "ODBC driver of PostgreSQL", "checks of databases cannot be made",
+       odbc_driver("PostgreSQL Unicode")},
+      {"tdsodbc", "ODBC driver of SQL Server", "SQL Server cannot be checked", odbc_driver("FreeTDS")},
       {"libsmbclient", "libsmbclient", "checks of file shares cannot be made", library("libsmbclient.so.0")},
       {"osslsigncode", "osslsigncode", "signatures of Windows packages cannot be verified",
        starts("osslsigncode", "--version")},

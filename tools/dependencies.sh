@@ -10,7 +10,7 @@ build_packages=(clang cmake ninja-build ccache pkg-config libvirt-dev libboost1.
 # What every lab needs, and what some need: Depends and Recommends of patchlab's own package. What each is for is in cli/needs.cpp, by
 # which 'patchlab doctor' looks for all of them; a test holds the lists together.
 lab_packages=(libvirt-daemon-driver-qemu qemu-system-x86 qemu-utils xorriso mmdebstrap e2fsprogs)
-some_labs_packages=(libvirt-daemon openssh-client odbc-postgresql libsmbclient osslsigncode bubblewrap apt-utils gnupg uidmap krb5-pkinit libsasl2-modules-gssapi-mit)
+some_labs_packages=(libvirt-daemon openssh-client odbc-postgresql tdsodbc libsmbclient osslsigncode bubblewrap apt-utils gnupg uidmap krb5-pkinit libsasl2-modules-gssapi-mit)
 package_packages=(dpkg-dev file)
 test_packages=(fakeroot libgtest-dev libgmock-dev libbenchmark-dev samba samba-vfs-modules winbind python3-markdown smbclient atftpd kea-dhcp4-server postgresql libxml2-utils gcab msitools wixl nsis openssl iproute2 iptables libvirt-clients openssh-server ovmf jq chromium nginx sudo perl python3-junitparser
   ansible-core monitoring-plugins-basic monitoring-plugins-standard bind9-dnsutils krb5-kdc krb5-admin-server slapd samba-ad-provision samba-dsdb-modules chrony zsh fish munge slurm-client slurmctld slurmd slurm-wlm-basic-plugins)

@@ -28,6 +28,7 @@ struct Parameters {
 Parameters read_parameters(JsonReader& reader) {
   Parameters parameters;
   parameters.server = read_server(reader);
+  only_postgresql(reader, parameters.server, "its sessions are limited for the whole server; leave it out");
   parameters.sessions = reader.integer("sessions", fewest_sessions, most_sessions);
   return parameters;
 }

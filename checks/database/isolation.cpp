@@ -38,6 +38,8 @@ TextRule one_of(std::vector<std::string> words) {
 Parameters read_parameters(JsonReader& reader) {
   Parameters parameters;
   parameters.server = read_server(reader);
+  only_postgresql(reader, parameters.server,
+                  "its readers wait for writers; leave it out, and take database.transaction and database.write");
   parameters.table = read_table(reader);
   parameters.level = reader.text_or("level", "read committed", one_of({"read committed", "repeatable read"}));
   parameters.second_writer = reader.text_or("second_writer", "waits", one_of({"waits", "refused"}));

@@ -8,12 +8,13 @@
 
 namespace patchlab::checks::database {
 
-Result<Observation> observe_server(const Target& target, const Server& server, Milliseconds limit, const Talk& talk) {
+Result<Observation> observe_server(const Target& target, const Server& server, Milliseconds limit, const Talk& talk,
+                                   WaitFor wait_for) {
   const Deadline deadline(limit);
   const SocketWatchdog watchdog(target.address, server.port, deadline);
   PATCHLAB_ASSIGN(auto session, OdbcSession::make(deadline));
   Json observation{{"server", fmt::format("{}:{}", target.address, server.port)}};
-  PATCHLAB_ASSIGN(const bool connected, session.connect(server, target.address));
+  PATCHLAB_ASSIGN(const bool connected, session.connect(server, target.address, wait_for));
   observation["version"] = session.server_version();
   if (connected) PATCHLAB_TRY(talk(session, observation, deadline));
   observation["steps"] = session.steps();

@@ -13,7 +13,7 @@ namespace patchlab::checks::database {
 // `talk` runs when the connection stands. Its last argument is the deadline of the whole check.
 using Talk = std::function<Result<void>(OdbcSession& session, Json& observation, Deadline deadline)>;
 [[nodiscard]] Result<Observation> observe_server(const Target& target, const Server& server, Milliseconds limit,
-                                                 const Talk& talk);
+                                                 const Talk& talk, WaitFor wait_for = WaitFor::database);
 
 // The first value of each row, null for NULL.
 [[nodiscard]] Json first_column(const Rows& rows);

@@ -12,6 +12,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
+#include <thread>
 
 #include "lab/core/paths.hpp"
 #include "lab/core/utf16.hpp"
@@ -26,23 +27,39 @@ SQLPOINTER as_pointer(std::uintptr_t value) { return reinterpret_cast<SQLPOINTER
 SQLWCHAR* wide(std::u16string& text) { return reinterpret_cast<SQLWCHAR*>(text.data()); }
 
 constexpr std::size_t most_bytes_of_a_value = 4U << 20U;
+constexpr SQLSMALLINT most_diagnostics = 8;
+constexpr Milliseconds between_tries{500};
+constexpr Milliseconds left_for_an_answer{1000};
 
 struct Diagnostic {
   std::string sqlstate;
   std::string message;
+  SQLINTEGER number = 0;  // the server's own, where it has numbers
 };
 
-Diagnostic first_diagnostic(SQLSMALLINT kind, SQLHANDLE handle) {
+std::optional<Diagnostic> diagnostic_of(SQLSMALLINT kind, SQLHANDLE handle, SQLSMALLINT which) {
   std::u16string state(6, u'\0');
   std::u16string message(2048, u'\0');
   SQLINTEGER native = 0;
   SQLSMALLINT length = 0;
-  const auto result = SQLGetDiagRecW(kind, handle, 1, wide(state), &native, wide(message),
+  const auto result = SQLGetDiagRecW(kind, handle, which, wide(state), &native, wide(message),
                                      static_cast<SQLSMALLINT>(message.size()), &length);
-  if (!SQL_SUCCEEDED(result)) return {"HY000", "the driver gave no reason"};
+  if (!SQL_SUCCEEDED(result)) return std::nullopt;
   state.resize(5);
   message.resize(std::min(message.size() - 1, static_cast<std::size_t>(std::max<SQLSMALLINT>(length, 0))));
-  return {to_utf8(state), to_utf8(message)};
+  return Diagnostic{to_utf8(state), to_utf8(message), native};
+}
+
+// What is said about what went wrong; at least one.
+std::vector<Diagnostic> diagnostics_of(SQLSMALLINT kind, SQLHANDLE handle, SQLSMALLINT most) {
+  std::vector<Diagnostic> all;
+  for (SQLSMALLINT i = 1; i <= most; ++i) {
+    auto one = diagnostic_of(kind, handle, i);
+    if (!one) break;
+    all.push_back(*std::move(one));
+  }
+  if (all.empty()) all.push_back({"HY000", "the driver gave no reason"});
+  return all;
 }
 
 template <SQLSMALLINT kind>
@@ -84,6 +101,7 @@ struct OdbcSession::State {
   Handle<SQL_HANDLE_ENV> environment{SQL_NULL_HANDLE};
   std::optional<Handle<SQL_HANDLE_DBC>> connection;
   bool connected = false;
+  bool has_numbers = false;  // SQL Server: an error of a login comes after its cause, or before it
   Json steps = Json::array();
   std::chrono::steady_clock::time_point step_started = std::chrono::steady_clock::now();
 
@@ -91,26 +109,36 @@ struct OdbcSession::State {
     const auto seconds = std::chrono::ceil<std::chrono::seconds>(deadline.remaining()).count();
     return static_cast<SQLUINTEGER>(std::max<std::int64_t>(1, seconds));
   }
-  bool finish(const std::string& step, bool ok, const Diagnostic& diagnostic) {
+  [[nodiscard]] Json refusal_on(SQLSMALLINT kind, SQLHANDLE handle) const {
+    const auto all = diagnostics_of(kind, handle, has_numbers ? most_diagnostics : SQLSMALLINT{1});
+    Json refusal{{"sqlstate", all.front().sqlstate}, {"message", all.front().message}};
+    if (!has_numbers) return refusal;
+    std::vector<SQLINTEGER> numbers;
+    std::string message;
+    for (const auto& one : all) {
+      if (one.number != 0) numbers.push_back(one.number);
+      message += (message.empty() ? "" : "\n") + one.message;
+    }
+    refusal.update({{"numbers", numbers}, {"message", message}});
+    return refusal;
+  }
+  bool finish(const std::string& step, bool ok, const Json& more) {
     const auto now = std::chrono::steady_clock::now();
     const auto took = std::chrono::duration_cast<Milliseconds>(now - step_started).count();
     step_started = now;
     Json entry{{"step", step}, {"ok", ok}, {"ms", took}};
-    if (!ok) {
-      entry["sqlstate"] = diagnostic.sqlstate;
-      entry["message"] = diagnostic.message;
-    }
+    entry.update(more);
     steps.push_back(std::move(entry));
     return ok;
   }
   bool finish_on_connection(const std::string& step, SQLRETURN result) {
     const bool ok = SQL_SUCCEEDED(result);
-    return finish(step, ok, ok ? Diagnostic{} : first_diagnostic(SQL_HANDLE_DBC, connection->get()));
+    return finish(step, ok, ok ? Json::object() : refusal_on(SQL_HANDLE_DBC, connection->get()));
   }
   bool finish_on_statement(const std::string& step, const Handle<SQL_HANDLE_STMT>& statement, SQLRETURN result) {
     // SQL_NO_DATA: a statement that touched no row.
     const bool ok = SQL_SUCCEEDED(result) || result == SQL_NO_DATA;
-    return finish(step, ok, ok ? Diagnostic{} : first_diagnostic(SQL_HANDLE_STMT, statement.get()));
+    return finish(step, ok, ok ? Json::object() : refusal_on(SQL_HANDLE_STMT, statement.get()));
   }
   SQLRETURN run(const Handle<SQL_HANDLE_STMT>& statement, const std::string& sql, SQLUINTEGER seconds) {
     SQLSetStmtAttr(statement.get(), SQL_ATTR_QUERY_TIMEOUT, as_pointer(seconds), 0);
@@ -183,6 +211,15 @@ SQLRETURN read_rows(SQLHSTMT statement, std::size_t limit, Rows& rows) {
   }
 }
 
+// A statement may have more than one result, as of triggers on SQL Server, and an error is said at the one in which it
+// came about.
+SQLRETURN look_at_the_rest(SQLHSTMT statement) {
+  for (;;) {
+    const auto result = SQLMoreResults(statement);
+    if (!SQL_SUCCEEDED(result)) return result;
+  }
+}
+
 // Debian's odbcinst.ini has CommLog=1, which a connection string does not fully switch off: psqlODBC leaves
 // /tmp/psqlodbc_<program>_<user><pid>.log behind.
 void remove_driver_logs() {
@@ -207,8 +244,11 @@ OdbcSession::OdbcSession(OdbcSession&&) noexcept = default;
 OdbcSession& OdbcSession::operator=(OdbcSession&&) noexcept = default;
 
 Result<OdbcSession> OdbcSession::make(Deadline deadline) {
-  // libpq would have a session begin as the environment of whoever started us wants it.
-  for (const char* name : {"PGTZ", "PGDATESTYLE", "PGOPTIONS", "PGGEQO", "PGCLIENTENCODING"}) ::unsetenv(name);
+  // libpq would have a session begin as the environment of whoever started us wants it, and FreeTDS go elsewhere, or
+  // write down what it sends.
+  for (const char* name : {"PGTZ", "PGDATESTYLE", "PGOPTIONS", "PGGEQO", "PGCLIENTENCODING", "TDSHOST", "TDSPORT",
+                           "TDSVER", "TDSQUERY", "TDSDUMP", "TDSDUMPCONFIG", "FREETDS", "FREETDSCONF"})
+    ::unsetenv(name);
   auto state = std::make_unique<State>(deadline);
   if (!state->environment.ok()) return out_of_handles();
   SQLSetEnvAttr(state->environment.get(), SQL_ATTR_ODBC_VERSION, as_pointer(SQL_OV_ODBC3), 0);
@@ -217,22 +257,31 @@ Result<OdbcSession> OdbcSession::make(Deadline deadline) {
   return OdbcSession(std::move(state));
 }
 
-Result<bool> OdbcSession::connect(const Server& server, const std::string& address) {
+Result<bool> OdbcSession::connect(const Server& server, const std::string& address, WaitFor wait_for) {
   auto* connection = state_->connection->get();
-  SQLSetConnectAttr(connection, SQL_ATTR_LOGIN_TIMEOUT, as_pointer(state_->whole_seconds_left()), 0);
-  auto text = to_utf16(connection_string(server, address));
-  const auto result = SQLDriverConnectW(connection, nullptr, wide(text), static_cast<SQLSMALLINT>(text.size()), nullptr,
-                                        0, nullptr, SQL_DRIVER_NOPROMPT);
-  state_->connected = SQL_SUCCEEDED(result);
-  if (!state_->connected) {
-    const auto diagnostic = first_diagnostic(SQL_HANDLE_DBC, connection);
+  state_->has_numbers = server.product == Product::sql_server;
+  Json more = Json::object();
+  for (int asked = 1;; ++asked) {
+    SQLSetConnectAttr(connection, SQL_ATTR_LOGIN_TIMEOUT, as_pointer(state_->whole_seconds_left()), 0);
+    auto text = to_utf16(connection_string(server, address));
+    const auto result = SQLDriverConnectW(connection, nullptr, wide(text), static_cast<SQLSMALLINT>(text.size()),
+                                          nullptr, 0, nullptr, SQL_DRIVER_NOPROMPT);
+    state_->connected = SQL_SUCCEEDED(result);
+    more = state_->connected ? Json::object() : state_->refusal_on(SQL_HANDLE_DBC, connection);
+    if (asked > 1) more["asked"] = asked;
+    if (state_->connected) break;
+    const auto diagnostic = diagnostics_of(SQL_HANDLE_DBC, connection, 1).front();
     if (is_about_the_driver(diagnostic)) {
-      return Error{ErrorClass::check,
-                   fmt::format("ODBC driver '{}': {} {}", server.driver, diagnostic.sqlstate, diagnostic.message),
-                   "apt install odbc-postgresql, and see odbcinst -q -d"};
+      return Error{
+          ErrorClass::check,
+          fmt::format("ODBC driver '{}': {} {}", server.driver, diagnostic.sqlstate, diagnostic.message),
+          fmt::format("apt install {}, and see odbcinst -q -d", state_->has_numbers ? "tdsodbc" : "odbc-postgresql")};
     }
+    const bool is_late = state_->deadline.remaining() < between_tries + left_for_an_answer;
+    if (is_late || !is_not_ready(more, wait_for)) break;
+    std::this_thread::sleep_for(between_tries);
   }
-  return state_->finish_on_connection("connect", result);
+  return state_->finish("connect", state_->connected, more);
 }
 
 bool OdbcSession::execute(const std::string& step, const std::string& sql) {
@@ -243,7 +292,9 @@ bool OdbcSession::execute_within(const std::string& step, const std::string& sql
   const Handle<SQL_HANDLE_STMT> statement(state_->connection->get());
   if (!statement.ok()) return state_->finish_on_connection(step, SQL_ERROR);
   const auto seconds = std::clamp<std::int64_t>(patience.count(), 1, state_->whole_seconds_left());
-  return state_->finish_on_statement(step, statement, state_->run(statement, sql, static_cast<SQLUINTEGER>(seconds)));
+  auto result = state_->run(statement, sql, static_cast<SQLUINTEGER>(seconds));
+  if (SQL_SUCCEEDED(result)) result = look_at_the_rest(statement.get());
+  return state_->finish_on_statement(step, statement, result);
 }
 
 std::optional<Rows> OdbcSession::query(const std::string& step, const std::string& sql, std::size_t limit) {
@@ -255,6 +306,7 @@ std::optional<Rows> OdbcSession::query(const std::string& step, const std::strin
   Rows rows;
   auto result = state_->run(statement, sql, state_->whole_seconds_left());
   if (SQL_SUCCEEDED(result)) result = read_rows(statement.get(), limit, rows);
+  if (SQL_SUCCEEDED(result) && !rows.cut_off) result = look_at_the_rest(statement.get());
   if (!state_->finish_on_statement(step, statement, result)) return std::nullopt;
   return rows;
 }

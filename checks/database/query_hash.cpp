@@ -4,6 +4,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+#include <string_view>
+
 #include "checks/check_with.hpp"
 #include "checks/database/observe.hpp"
 #include "checks/database/step_judge.hpp"
@@ -25,14 +29,16 @@ struct Parameters {
 
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
 
-// The words of a query in upper case, without what stands in quotes; ";" is a word of its own.
-std::vector<std::string> words_of(const std::string& query) {
+// The words of a query in upper case, without what stands in quotes, or in brackets as names do on SQL Server; ";" is a
+// word of its own.
+std::vector<std::string> words_of(const std::string& query, Product product) {
+  const bool has_brackets = product == Product::sql_server;
   std::vector<std::string> words;
   bool in_word = false;
   char quote = '\0';
   for (const char c : query) {
-    if (quote != '\0' || c == '\'' || c == '"') {
-      quote = quote == '\0' ? c : quote == c ? '\0' : quote;
+    if (quote != '\0' || c == '\'' || c == '"' || (has_brackets && c == '[')) {
+      quote = quote == '\0' ? (c == '[' ? ']' : c) : quote == c ? '\0' : quote;
       in_word = false;
     } else if (is_letter(c)) {
       if (!in_word) words.emplace_back();
@@ -46,14 +52,29 @@ std::vector<std::string> words_of(const std::string& query) {
   return words;
 }
 
+// T-SQL needs nothing between two statements, and some of these would end the transaction that is rolled back.
+std::string second_statement(const std::vector<std::string>& words) {
+  constexpr std::array<std::string_view, 16> others{"INSERT", "UPDATE", "DELETE",  "MERGE",  "TRUNCATE", "CREATE",
+                                                    "ALTER",  "DROP",   "EXEC",    "INTO",   "SET",      "BEGIN",
+                                                    "COMMIT", "GRANT",  "WAITFOR", "EXECUTE"};
+  const auto found =
+      std::ranges::find_if(words, [&](const auto& word) { return std::ranges::find(others, word) != others.end(); });
+  return found == words.end() ? "" : *found;
+}
+
 // A golden query asks, once, and says in which order: what the database happens to answer first is no finding.
-std::string why_no_golden_query(const std::string& query, std::int64_t rows) {
-  auto words = words_of(query);
+std::string why_no_golden_query(const std::string& query, std::int64_t rows, Product product) {
+  auto words = words_of(query, product);
   if (!words.empty() && words.back() == ";") words.pop_back();
   const auto first = query.find_first_not_of(" \t\r\n");
   // How it would be executed, in the order of its lines; "ANALYZE" would execute it, and costs are no golden values.
   constexpr std::string_view explain = "EXPLAIN (COSTS OFF) SELECT ";
-  if (query.starts_with(explain)) {
+  if (product == Product::sql_server) {
+    if (query.starts_with("EXPLAIN")) return fmt::format("'{}': SQL Server has no EXPLAIN", query);
+    if (const auto word = second_statement(words); !word.empty())
+      return fmt::format("'{}' has {}; it must be one SELECT, which changes nothing (a name in brackets is none)",
+                         query, word);
+  } else if (query.starts_with(explain)) {
     return std::ranges::count(words, ";") == 0 ? "" : fmt::format("'{}' is more than one statement", query);
   }
   const bool asks = !words.empty() && (words.front() == "SELECT" || words.front() == "WITH") && is_letter(query[first]);
@@ -70,8 +91,9 @@ Parameters read_parameters(JsonReader& reader) {
   Parameters parameters;
   parameters.server = read_server(reader);
   parameters.rows = reader.integer("rows", 0, most_rows);
-  parameters.query = reader.text(
-      "query", [&parameters](const std::string& query) { return why_no_golden_query(query, parameters.rows); });
+  parameters.query = reader.text("query", [&parameters](const std::string& query) {
+    return why_no_golden_query(query, parameters.rows, parameters.server.product);
+  });
   parameters.time_zone = reader.text_or("time_zone", "", [](const std::string& name) {
     const auto is_of_name = [](char c) {
       return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '/' || c == '+' || c == '-';
@@ -80,6 +102,9 @@ Parameters read_parameters(JsonReader& reader) {
                ? ""
                : fmt::format("'{}' must be the name of a time zone, as \"UTC\" or \"Europe/Berlin\"", name);
   });
+  if (!parameters.time_zone.empty() && parameters.server.product == Product::sql_server)
+    reader.problem("time_zone",
+                   "is for PostgreSQL: a session of SQL Server has no time zone; write AT TIME ZONE into the query");
   parameters.sha256 = reader.text("sha256", [](const std::string& digest) {
     return is_sha256(digest) ? "" : "must be 64 lower-case hex digits; the check's observation shows the right ones";
   });

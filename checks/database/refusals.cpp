@@ -5,12 +5,28 @@
 #include <fmt/format.h>
 
 #include "checks/check_with.hpp"
+#include "checks/database/complaints.hpp"
 #include "checks/database/observe.hpp"
 #include "checks/database/step_judge.hpp"
 #include "checks/unique.hpp"
 
 namespace patchlab::checks::database {
 namespace {
+
+// SQL Server says the same of a database that is not there, not open, or not for this user. Who may log in may ask
+// which (HAS_DBACCESS, DATABASEPROPERTYEX: NULL of a database that is not there).
+std::string question_about(std::string database) {
+  for (std::size_t at = 0; (at = database.find('\'', at)) != std::string::npos; at += 2) database.insert(at, "'");
+  return fmt::format(
+      "SELECT CONVERT(nvarchar(10), HAS_DBACCESS(N'{0}')), CONVERT(nvarchar(60), DATABASEPROPERTYEX(N'{0}', 'Status'))",
+      database);
+}
+
+const Json& connect_step(const Json& observation) {
+  static const Json none = Json::object();
+  const auto steps = observation.find("steps");
+  return steps == observation.end() || steps->empty() ? none : steps->front();
+}
 
 class LoginRefused final : public CheckWith<Server> {
  public:
@@ -24,11 +40,28 @@ class LoginRefused final : public CheckWith<Server> {
   }
 
   Result<Observation> observe_with(const Target& target, const Server& server, Milliseconds limit) const override {
+    const Deadline deadline(limit);
     auto stranger = server;
     if (server.password.empty()) stranger.password = unique_text();
-    return observe_server(
-        target, stranger, limit,
-        [](OdbcSession& /*session*/, Json& /*observation*/, Deadline /*deadline*/) { return Result<void>(); });
+    PATCHLAB_ASSIGN(auto observation, observe_server(
+                                          target, stranger, limit,
+                                          [](OdbcSession& /*session*/, Json& /*observation*/, Deadline /*deadline*/) {
+                                            return Result<void>();
+                                          },
+                                          WaitFor::server));
+    if (server.password.empty() || !is_database_not_open(connect_step(observation))) return observation;
+    auto elsewhere = server;
+    elsewhere.database = "master";
+    PATCHLAB_ASSIGN(observation["elsewhere"],
+                    observe_server(target, elsewhere, deadline.remaining(),
+                                   [&](OdbcSession& session, Json& seen, Deadline /*deadline*/) {
+                                     const auto found = session.query("database", question_about(server.database), 1);
+                                     if (found && found->rows.size() == 1 && found->rows[0].size() == 2)
+                                       seen["database"] = {{"access", found->rows[0][0].value_or("")},
+                                                           {"status", found->rows[0][1].value_or("")}};
+                                     return Result<void>();
+                                   }));
+    return observation;
   }
 
   Judgement judge_with(const Server& server, const Observation& observation) const override {
@@ -38,15 +71,32 @@ class LoginRefused final : public CheckWith<Server> {
     const auto trouble = judge_steps({"connect"}, observation);
     if (!trouble && is_known) return {Outcome::fail, "login-accepted", expected, "logged in"};
     if (!trouble) return {Outcome::fail, "wrong-password-accepted", expected, "logged in with a made-up password"};
-    const auto says = [&](const char* text) { return trouble->observed.find(text) != std::string::npos; };
+    const auto& step = connect_step(observation);
     // What is asked after the password was taken.
-    if (!is_known && says("permission denied for database"))
+    if (!is_known && is_refused_database(step))
       return {Outcome::fail, "wrong-password-accepted", expected, trouble->observed};
     // The right password is what makes it the database that is refused, not the person.
-    if (is_known && (says("authentication failed") || says("SQLSTATE 28P01")))
-      return {Outcome::fail, "password-refused", expected, trouble->observed};
+    if (is_known && is_wrong_password(step)) return {Outcome::fail, "password-refused", expected, trouble->observed};
+    if (is_known && is_database_not_open(step)) return judge_database(server, observation, expected);
     if (trouble->reason != "login-refused") return *trouble;
+    if (is_about_the_account(step)) return {Outcome::fail, "refused-for-another-reason", expected, trouble->observed};
     return {Outcome::pass, "login-refused", expected, trouble->observed};
+  }
+
+ private:
+  // SQL Server did not open it.
+  static Judgement judge_database(const Server& server, const Observation& observation, const std::string& expected) {
+    const auto elsewhere = observation.value("elsewhere", Json::object());
+    if (auto bad = judge_steps({"connect", "database"}, elsewhere)) return *bad;
+    const auto found = elsewhere.value("database", Json::object());
+    const auto status = found.value("status", "");
+    if (status != "ONLINE")
+      return {Outcome::fail, "database-not-open", expected,
+              status.empty() ? fmt::format("the server knows no database '{}'", server.database)
+                             : fmt::format("the database is {}, for whomever", status)};
+    if (found.value("access", "") != "0")
+      return {Outcome::fail, "refused-for-another-reason", expected, "the server says that the user may use it"};
+    return {Outcome::pass, "login-refused", expected, told_of(connect_step(observation))};
   }
 };
 
@@ -85,8 +135,7 @@ class Denied final : public CheckWith<Question> {
     const auto trouble = judge_steps({"connect", "begin", "query"}, observation);
     if (!trouble) return {Outcome::fail, "query-allowed", expected, "the server ran the query"};
     if (trouble->reason != "query-failed") return *trouble;
-    const auto sqlstate = observation.at("steps").at(2).value("sqlstate", "");
-    if (sqlstate != "42501" && sqlstate != "42000") {
+    if (!is_missing_right(observation.at("steps").at(2))) {
       return {Outcome::fail, "refused-for-another-reason", expected, trouble->observed};
     }
     return {Outcome::pass, "denied", expected, trouble->observed};

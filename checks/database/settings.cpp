@@ -22,10 +22,11 @@ struct Parameters {
   std::map<std::string, std::string> settings;
 };
 
-// "fsync", "auto_explain.log_analyze".
-bool is_setting(const std::string& name) {
-  const auto is_of_name = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.';
+// "fsync", "auto_explain.log_analyze"; of SQL Server "max server memory (MB)", "default full-text language".
+bool is_setting(const std::string& name, Product product) {
+  const std::string others = product == Product::sql_server ? "_ ()-" : "_.";
+  const auto is_of_name = [&](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || others.find(c) != others.npos;
   };
   return !name.empty() && name.size() <= 100 && std::ranges::all_of(name, is_of_name);
 }
@@ -42,10 +43,13 @@ Parameters read_parameters(JsonReader& reader) {
   }
   auto inside = reader.object("settings");
   for (const auto& [name, value] : all.items()) {
-    if (is_setting(name))
+    if (is_setting(name, parameters.server.product))
       parameters.settings[name] = inside.text(name);
     else
-      inside.problem(name, fmt::format("'{}' must be the name of a setting, of letters, digits, _ and .", name));
+      inside.problem(name, fmt::format("'{}' must be the name of a setting, of letters, digits, {}", name,
+                                       parameters.server.product == Product::sql_server
+                                           ? "blanks, brackets, _ and -, as sys.configurations has it"
+                                           : "_ and ."));
   }
   return parameters;
 }
@@ -53,6 +57,9 @@ Parameters read_parameters(JsonReader& reader) {
 std::string question(const Parameters& with) {
   std::vector<std::string> names;
   for (const auto& [name, value] : with.settings) names.push_back("'" + name + "'");
+  if (with.server.product == Product::sql_server)
+    return fmt::format("SELECT name, CONVERT(nvarchar(60), value_in_use) FROM sys.configurations WHERE name IN ({})",
+                       fmt::join(names, ", "));
   return fmt::format(
       "SELECT name, coalesce(reset_val, '') || coalesce(' ' || unit, '') FROM pg_settings WHERE name IN ({})",
       fmt::join(names, ", "));

@@ -3,21 +3,21 @@
 #include "checks/database/step_judge.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "checks/database/complaints.hpp"
 
 namespace patchlab::checks::database {
 namespace {
 
-// psqlODBC answers every failed connection with 08001; only the server's text tells why.
-bool is_refused_login(const std::string& sqlstate, const std::string& message) {
-  return sqlstate.starts_with("28") || message.find("authentication failed") != std::string::npos ||
-         message.find("no pg_hba.conf entry") != std::string::npos ||
-         message.find("pg_hba.conf rejects") != std::string::npos ||
-         message.find("permission denied for database") != std::string::npos;
-}
-
-std::string reason_for(const std::string& step, const std::string& sqlstate, const std::string& message, bool stopped) {
+std::string reason_for(const Json& seen, bool stopped) {
+  const auto step = seen.value("step", "");
+  const auto sqlstate = seen.value("sqlstate", "");
   if (stopped || sqlstate == "HYT00" || sqlstate == "HYT01") return "timeout";
-  if (step == "connect" && is_refused_login(sqlstate, message)) return "login-refused";
+  if (is_deadlock(seen)) return "deadlock";
+  if (step == "connect" && is_not_ready(seen, WaitFor::server)) return "server-not-ready";
+  if (step == "connect" && is_database_not_open(seen)) return "database-not-open";
+  if (step == "connect" && is_refused_login(seen)) return "login-refused";
   return step + "-failed";
 }
 
@@ -31,10 +31,8 @@ std::optional<Judgement> judge_steps(const std::vector<std::string>& steps, cons
       return Judgement{Outcome::error, "observation-incomplete", expected, "the observation does not have this step"};
     }
     if (seen[i].value("ok", false)) continue;
-    const auto sqlstate = seen[i].value("sqlstate", "");
-    const auto message = seen[i].value("message", "");
     const bool stopped = observation.value("stopped_at_deadline", false);
-    return Judgement{Outcome::fail, reason_for(steps[i], sqlstate, message, stopped), expected, told_of(seen[i])};
+    return Judgement{Outcome::fail, reason_for(seen[i], stopped), expected, told_of(seen[i])};
   }
   return std::nullopt;
 }
@@ -44,8 +42,12 @@ std::string refused_or_late(const Json& observation) {
 }
 
 std::string told_of(const Json& step) {
-  return fmt::format("step '{}': SQLSTATE {} {}", step.value("step", ""), step.value("sqlstate", ""),
-                     step.value("message", ""));
+  std::string asked;
+  if (step.contains("asked")) asked = fmt::format(", asked {} times", step.value("asked", 0));
+  const auto numbers = step.value("numbers", std::vector<int>());
+  const auto numbered = numbers.empty() ? "" : fmt::format("error {}: ", fmt::join(numbers, ", "));
+  return fmt::format("step '{}'{}: SQLSTATE {} {}{}", step.value("step", ""), asked, step.value("sqlstate", ""),
+                     numbered, step.value("message", ""));
 }
 
 }  // namespace patchlab::checks::database

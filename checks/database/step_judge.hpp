@@ -11,9 +11,13 @@
 namespace patchlab::checks::database {
 
 // The first of these steps that did not work, as a failure; nothing when all did. Reasons:
-//   login-refused    on connecting: SQLSTATE class 28, or the server's text says so
-//   timeout          the server did not answer by the deadline ("stopped_at_deadline" in the observation, or
-//   HYT00/HYT01) <step>-failed    anything else, with SQLSTATE and message
+//   timeout            the server did not answer by the deadline ("stopped_at_deadline" in the observation, or
+//                      HYT00/HYT01)
+//   deadlock           the server gave the step up, in favour of another session
+//   server-not-ready   on connecting, until the deadline: it starts, recovers, or upgrades itself
+//   database-not-open  on connecting to SQL Server (4060): the database is not there, not open, or not this user's
+//   login-refused      on connecting (complaints.hpp)
+//   <step>-failed      anything else, with SQLSTATE and message
 // A step missing although none before it failed is an error.
 [[nodiscard]] std::optional<Judgement> judge_steps(const std::vector<std::string>& steps, const Json& observation);
 

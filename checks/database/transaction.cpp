@@ -13,10 +13,23 @@
 namespace patchlab::checks::database {
 namespace {
 
+struct Words {
+  const char* table;   // before its name in CREATE
+  const char* mark;    // begins the name of a temporary table
+  const char* text;    // a column for any text
+  const char* begins;  // a text in quotes that may hold any character
+};
+
+Words words_of(Product product) {
+  return product == Product::sql_server ? Words{"TABLE", "#", "nvarchar(200)", "N"}
+                                        : Words{"TEMPORARY TABLE", "", "varchar(200)", ""};
+}
+
 // Stops at the first step that does not work.
-void try_transaction(OdbcSession& session, Json& observation) {
+void try_transaction(Product product, OdbcSession& session, Json& observation) {
+  const auto words = words_of(product);
   const auto unique = unique_text();
-  const auto table = "patchlab_" + unique;
+  const auto table = fmt::format("{}patchlab_{}", words.mark, unique);
   // Text beyond ASCII shows a broken encoding as well.
   const auto note = fmt::format(
       "patchlab {} Gr\xc3\xbc\xc3\x9f"
@@ -24,9 +37,10 @@ void try_transaction(OdbcSession& session, Json& observation) {
       unique);
   observation["inserted"] = note;
   if (!session.execute("create",
-                       fmt::format("CREATE TEMPORARY TABLE {} (id integer PRIMARY KEY, note varchar(200))", table)) ||
+                       fmt::format("CREATE {} {} (id integer PRIMARY KEY, note {})", words.table, table, words.text)) ||
       !session.begin("begin") ||
-      !session.execute("insert", fmt::format("INSERT INTO {} (id, note) VALUES (1, '{}')", table, note))) {
+      !session.execute("insert",
+                       fmt::format("INSERT INTO {} (id, note) VALUES (1, {}'{}')", table, words.begins, note))) {
     return;
   }
   const auto seen = session.query("select", fmt::format("SELECT note FROM {}", table), 10);
@@ -56,8 +70,8 @@ class Transaction final : public CheckWith<Server> {
   Server read(JsonReader& reader) const override { return read_server(reader); }
 
   Result<Observation> observe_with(const Target& target, const Server& server, Milliseconds limit) const override {
-    return observe_server(target, server, limit, [](OdbcSession& session, Json& observation, Deadline /*deadline*/) {
-      try_transaction(session, observation);
+    return observe_server(target, server, limit, [&](OdbcSession& session, Json& observation, Deadline /*deadline*/) {
+      try_transaction(server.product, session, observation);
       return Result<void>();
     });
   }

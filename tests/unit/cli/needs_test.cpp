@@ -87,8 +87,10 @@ TEST_F(Needs, ThatAreThereAreFine) {
   put("usr/lib/some-arch/krb5/plugins/preauth/pkinit.so");
   put("usr/lib/some-arch/sasl2/libgssapiv2.so");
   put("usr/lib/some-arch/libsmbclient.so.0");
-  put("etc/odbcinst.ini", "[Other]\nDriver=other.so\n\n[PostgreSQL Unicode]\nDescription=x\nDriver=psqlodbcw.so\n");
-  put("usr/lib/some-arch/odbc/psqlodbcw.so");
+  put("etc/odbcinst.ini",
+      "[Other]\nDriver=other.so\n\n[PostgreSQL Unicode]\nDescription=x\nDriver=psqlodbcw.so\n\n[FreeTDS]\n"
+      "Driver=libtdsodbc.so\n");
+  for (const auto* name : {"psqlodbcw.so", "libtdsodbc.so"}) put(std::string("usr/lib/some-arch/odbc/") + name);
   for (const auto& need : needs()) {
     const auto finding = look_for(need, there_, root_);
     EXPECT_EQ(finding.health, Health::ok) << need.package << ": " << finding.found;
@@ -110,6 +112,7 @@ TEST_F(Needs, AnOdbcDriverIsOneThatIsNamedAndThere) {
   EXPECT_EQ(health(), Health::warn);
   put("opt/psqlodbcw.so");
   EXPECT_EQ(health(), Health::ok);
+  EXPECT_EQ(look_for(of("tdsodbc"), there_, root_).health, Health::warn) << "one driver is not another";
 }
 
 }  // namespace

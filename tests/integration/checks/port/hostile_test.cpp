@@ -27,6 +27,10 @@ const std::string http = "HTTP/1.1 200 OK\r\nContent-Type: application/ipp\r\nCo
 const std::string smb = std::string("\x00\x00\x01\x00\xfeSMB\x40\x00", 10) + std::string(100, '\0');
 const std::string postgres =
     std::string("R\x00\x00\x00\x08\x00\x00\x00\x00S\x00\x00\x40\x00", 14) + std::string(20, 's');
+// The answer to PRELOGIN: SQL Server 2019, and no encryption.
+const std::string tds = std::string("\x04\x01\x00\x1a\x00\x00\x01\x00", 8) +
+                        std::string("\x00\x00\x0b\x00\x06\x01\x00\x11\x00\x01\xff", 11) +
+                        std::string("\x0f\x00\x10\x37\x00\x00\x02", 7);
 const std::string kerberos = std::string("\x00\x00\x00\x80\x7e\x7e\x30\x7c", 8) + std::string(40, 'k');
 const std::string dns_stream = std::string("\x40\x00", 2) + std::string(200, '\0');
 
@@ -47,6 +51,7 @@ std::vector<Victim> victims() {
   const Json mail{{"user", "bob"}, {"password", "x"}, {"from", "bob@corp.example"}, {"to", "bob@corp.example"}};
   const Json file{{"share", "team"}, {"user", "bob"}, {"password", "x"}};
   const Json sql{{"database", "erp"}, {"user", "app"}, {"password", "x"}};
+  const Json sql_server{{"driver", "FreeTDS"}, {"database", "erp"}, {"user", "app"}};
   const Json directory{{"user", "bob"}, {"password", "x"}};
   const auto with = [](Json base, const Json& more) {
     base.update(more);
@@ -92,6 +97,8 @@ std::vector<Victim> victims() {
       {"database.denied", postgres, with(sql, {{"query", "SELECT 1"}}), {"port"}},
       {"database.login-refused", postgres, {{"database", "erp"}, {"user", "app"}}, {"port"}},
       {"database.login-refused", postgres, sql, {"port"}},
+      {"database.transaction", tds, with(sql_server, {{"password", "x"}}), {"port"}},
+      {"database.login-refused", tds, sql_server, {"port"}},
       {"tcp.banner", smtp, {{"expect", "220 somebody else"}}, {"port"}},
       {"tcp.banner", smtp, {{"expect", "220 {any}"}, {"closes", false}}, {"port"}},
       {"http.get", http, {{"contains", {"somebody else"}}}, {"port"}},

@@ -89,6 +89,77 @@ TEST(DatabaseTransactionJudge, CallsAnIncompleteObservationAnError) {
   EXPECT_EQ(judged(Json::object()).reason, "observation-incomplete");
 }
 
+// As FreeTDS hands over what SQL Server says. Texts of sys.messages (Microsoft, "Database engine events and errors"),
+// of which some are in the language of the login: only the number decides.
+Json failed_by_numbers(const std::string& name, const std::vector<int>& numbers, const std::string& message) {
+  auto step = failed(name, "42000", "[FreeTDS][SQL Server]" + message);
+  step["numbers"] = numbers;
+  return step;
+}
+
+TEST(DatabaseTransactionJudge, GoesByTheNumbersOfSqlServerWhateverItsLanguage) {
+  struct Sample {
+    std::vector<int> numbers;
+    const char* message;
+    const char* reason;
+  };
+  const std::vector<Sample> samples{
+      {{18456}, "Login failed for user 'app'.", "login-refused"},
+      {{18456}, "Fehler bei der Anmeldung f\xc3\xbcr den Benutzer 'app'.", "login-refused"},
+      {{18456}, "Error de inicio de sesi\xc3\xb3n del usuario 'app'.", "login-refused"},
+      {{18452},
+       "Login failed. The login is from an untrusted domain and cannot be used with Integrated authentication.",
+       "login-refused"},
+      {{18470}, "Login failed for user 'app'. Reason: The account is disabled.", "login-refused"},
+      {{18486}, "Login failed for user 'app' because the account is currently locked out.", "login-refused"},
+      {{18488}, "Login failed for user 'app'.  Reason: The password of the account must be changed.", "login-refused"},
+      {{18456, 4060}, "Cannot open database \"pay\" requested by the login. The login failed.", "database-not-open"},
+      {{18456, 4060},
+       "Die von der Anmeldung angeforderte \"pay\"-Datenbank kann nicht ge\xc3\xb6"
+       "ffnet werden.",
+       "database-not-open"},
+      {{17187}, "SQL Server is not ready to accept new client connections.", "server-not-ready"},
+      {{18401},
+       "Login failed for user 'app'. Reason: Server is in script upgrade mode. Only administrator can connect "
+       "at this time.",
+       "server-not-ready"},
+      {{18461}, "Login failed for user 'app'. Reason: Server is in single user mode.", "server-not-ready"},
+      {{922}, "Database 'corp' is being recovered. Waiting until recovery is finished.", "server-not-ready"},
+      {{17142}, "SQL Server service has been paused. No new connections will be allowed.", "connect-failed"},
+      {{20009}, "Unable to connect: Adaptive Server is unavailable or does not exist", "connect-failed"},
+  };
+  for (const auto& sample : samples) {
+    auto observation = captured_transaction();
+    observation["steps"] = Json::array({failed_by_numbers("connect", sample.numbers, sample.message)});
+    const auto judgement = judged(observation);
+    EXPECT_EQ(judgement.outcome, Outcome::fail);
+    EXPECT_EQ(judgement.reason, sample.reason) << sample.message;
+    EXPECT_THAT(judgement.observed, HasSubstr(fmt::format("error {}", sample.numbers.front())));
+  }
+}
+
+TEST(DatabaseTransactionJudge, TellsWhoWasGivenUpInFavourOfAnother) {
+  for (const auto& step :
+       {failed_by_numbers("insert", {1205},
+                          "Transaction (Process ID 53) was deadlocked on lock resources with another "
+                          "process and has been chosen as the deadlock victim."),
+        failed("insert", "40P01", "deadlock detected")}) {
+    auto observation = captured_transaction();
+    observation["steps"] = steps({"connect", "create", "begin"});
+    observation["steps"].push_back(step);
+    EXPECT_EQ(judged(observation).reason, "deadlock");
+  }
+}
+
+TEST(DatabaseTransactionJudge, SaysHowOftenAServerWasAskedThatStarts) {
+  auto observation = captured_transaction();
+  auto step = failed("connect", "08001", "FATAL:  the database system is starting up");
+  step["asked"] = 7;
+  observation["steps"] = Json::array({step});
+  EXPECT_EQ(judged(observation).reason, "server-not-ready");
+  EXPECT_THAT(judged(observation).observed, HasSubstr("asked 7 times"));
+}
+
 const Json pair_with{{"database", "d"}, {"user", "u"}, {"password", "p"}, {"table", "desk"}, {"column", "note"}};
 
 Json captured_pair() {
@@ -434,6 +505,34 @@ TEST(DatabaseLoginRefused, WithAPasswordItIsTheDatabaseThatIsRefused) {
   EXPECT_EQ(login_refused().judge(with, {{"steps", {{{"step", "connect"}, {"ok", true}}}}}).reason, "login-accepted");
 }
 
+// SQL Server, which says the same of a database that is not there.
+TEST(DatabaseLoginRefused, OnSqlServerTheDatabaseMustBeThereAndNotForThisUser) {
+  const Json with{{"driver", "FreeTDS"}, {"database", "pay"}, {"user", "app"}, {"password", "x"}};
+  auto made_up = with;
+  made_up.erase("password");
+  const auto judged_with = [](const Json& parameters, const std::vector<int>& numbers, const Json& elsewhere) {
+    Json observation{{"steps", Json::array({failed_by_numbers("connect", numbers, "Login failed")})}};
+    if (!elsewhere.is_null()) observation["elsewhere"] = elsewhere;
+    return login_refused().judge(parameters, observation);
+  };
+  const auto asked = [](const char* access, const char* status) {
+    return Json{{"steps", steps({"connect", "database"})}, {"database", {{"access", access}, {"status", status}}}};
+  };
+  EXPECT_EQ(judged_with(with, {18456, 4060}, asked("0", "ONLINE")).outcome, Outcome::pass);
+  EXPECT_EQ(judged_with(with, {18456, 4060}, asked("", "")).reason, "database-not-open") << "there is none";
+  EXPECT_EQ(judged_with(with, {18456, 4060}, asked("0", "RECOVERING")).reason, "database-not-open");
+  EXPECT_EQ(judged_with(with, {18456, 4060}, asked("1", "ONLINE")).reason, "refused-for-another-reason");
+  EXPECT_EQ(judged_with(with, {18456, 4060}, Json()).outcome, Outcome::error) << "nobody asked which it is";
+  EXPECT_EQ(judged_with(with, {18456}, Json()).reason, "password-refused");
+  EXPECT_EQ(judged_with(made_up, {18456}, Json()).outcome, Outcome::pass);
+  EXPECT_EQ(judged_with(made_up, {18456, 4060}, Json()).reason, "wrong-password-accepted");
+  for (const int about_the_account : {18452, 18470, 18486, 18487, 18488}) {
+    EXPECT_EQ(judged_with(made_up, {about_the_account}, Json()).reason, "refused-for-another-reason");
+    EXPECT_EQ(judged_with(with, {about_the_account}, Json()).reason, "refused-for-another-reason");
+  }
+  EXPECT_EQ(judged_with(made_up, {18401}, Json()).reason, "server-not-ready") << "nobody looked at the password";
+}
+
 Judgement judged_denied(const Json& query_step) {
   auto all = steps({"connect", "begin"});
   all.push_back(query_step);
@@ -445,6 +544,11 @@ TEST(DatabaseDeniedJudge, PassesOnlyOnMissingRights) {
   EXPECT_EQ(judged_denied(failed("query", "42501", "permission denied for table pg_authid")).outcome, Outcome::pass);
   EXPECT_EQ(judged_denied(failed("query", "42000", "The SELECT permission was denied")).outcome, Outcome::pass);
   EXPECT_EQ(judged_denied(failed("query", "42P01", "no such table")).reason, "refused-for-another-reason");
+  for (const int number : {229, 230, 262, 297, 300, 916, 15247})
+    EXPECT_EQ(judged_denied(failed_by_numbers("query", {number}, "")).outcome, Outcome::pass) << number;
+  EXPECT_EQ(judged_denied(failed_by_numbers("query", {102}, "Incorrect syntax near 'x'.")).reason,
+            "refused-for-another-reason")
+      << "FreeTDS has 42000 for that, too";
   EXPECT_EQ(judged_denied({{"step", "query"}, {"ok", true}, {"ms", 1}}).reason, "query-allowed");
   EXPECT_EQ(judged_denied(failed("query", "HYT00", "timeout")).reason, "timeout");
 }
