@@ -2,19 +2,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <map>
 #include <string>
 
 #include "lab/core/json.hpp"
 
 namespace patchlab::checks {
 
-// Of a kind of check whose library must find the target by a name: a Check that is this as well.
+// Of a kind of check whose library must find machines by their names: a Check that is this as well.
 class NamesTarget {
  public:
   virtual ~NamesTarget() = default;
-  // The name, of letters, digits, '.' and '-': it is in /etc/hosts of the worker process with the target's address, and
-  // no other name can be looked up there. Empty: with these parameters, which are valid, none is needed.
-  [[nodiscard]] virtual std::string name_of_target(const Json& parameters) const = 0;
+  // Names, of letters, digits, '.' and '-', and the IPv4 address of each, of a target with this `address`: they are in
+  // /etc/hosts of the worker process, and no other name can be looked up there. Empty: with these parameters, which are
+  // valid, none is needed.
+  [[nodiscard]] virtual std::map<std::string, std::string> names(const Json& parameters,
+                                                                 const std::string& address) const = 0;
 };
 
 }  // namespace patchlab::checks

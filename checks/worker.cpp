@@ -89,8 +89,8 @@ Json answer_to(const std::string& text, const FindCheck& find) {
   const auto& parameters = request->at("parameters");
   std::vector<process::HostName> names;
   if (const auto* names_target = dynamic_cast<const NamesTarget*>(*check)) {
-    if (auto name = names_target->name_of_target(parameters); !name.empty())
-      names.push_back({request->at("target").at("address"), std::move(name)});
+    for (const auto& [name, address] : names_target->names(parameters, request->at("target").at("address")))
+      names.push_back({address, name});
   }
   if (const auto confined =
           process::confine((*check)->capabilities(parameters), *program ? &**program : nullptr, names);

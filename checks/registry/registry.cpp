@@ -45,6 +45,7 @@
 #include "checks/smb/encryption.hpp"
 #include "checks/smb/login_refused.hpp"
 #include "checks/smb/readonly.hpp"
+#include "checks/smb/referral.hpp"
 #include "checks/tftp/get.hpp"
 
 namespace patchlab::checks {
@@ -101,6 +102,7 @@ const std::vector<const Check*>& all_checks() {
       &smb::encryption(),
       &smb::login_refused(),
       &smb::readonly(),
+      &smb::referral(),
       &tftp::get(),
   });
   return checks;

@@ -438,8 +438,10 @@ Trouble judge_steps(const Parameters& parameters, const Observation& observation
 class Access final : public CheckWith<Parameters>, public NamesTarget {
  public:
   [[nodiscard]] std::string kind() const override { return "smb.access"; }
-  [[nodiscard]] std::string name_of_target(const Json& parameters) const override {
-    return parameters.value("login", "") == "kerberos" ? parameters.value("server", "") : std::string();
+  [[nodiscard]] std::map<std::string, std::string> names(const Json& parameters,
+                                                         const std::string& address) const override {
+    if (parameters.value("login", "") != "kerberos") return {};
+    return {{parameters.value("server", ""), address}};
   }
 
  protected:

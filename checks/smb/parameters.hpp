@@ -32,6 +32,7 @@ struct Account {
   std::optional<KerberosLogin> kerberos{};  // nothing: by NTLM
   std::string dialect;                      // of smb.access
   bool netbios = false;                     // likewise
+  std::string server_name;                  // of smb.referral: what it is called by; empty: its address
 };
 // A check that wants to be refused has no `password`, and may have no `user`.
 enum class Login { granted, refused };

@@ -30,7 +30,7 @@ struct TicketSettings {
 [[nodiscard]] std::string protocol_of(const std::string& dialect);
 
 struct SessionSettings {
-  std::string address;
+  std::string address;  // or a name that is found, but for NetBIOS and tickets
   std::uint16_t port = 445;
   std::string domain;  // or workgroup; may be empty
   std::string user;

@@ -73,7 +73,7 @@ void run(const Target& target, const Account& account, const Deadline& deadline,
   };
   if (account.netbios && !recorder.take("netbios session", ask_netbios)) return;
   const AnotherSession open = [&](StepRecorder& told, Encryption encryption) -> std::optional<Session> {
-    auto session = Session::open({.address = target.address,
+    auto session = Session::open({.address = account.server_name.empty() ? target.address : account.server_name,
                                   .port = account.port,
                                   .domain = account.domain,
                                   .user = account.user,

@@ -159,7 +159,10 @@ constexpr const char* all_kinds = R"json([
   {"id": "crowd", "kind": "database.connections", "with": {"database": "erp", "user": "app", "password": "x",
     "sessions": 17}},
   {"id": "encrypted", "kind": "smb.encryption", "with": {"share": "team", "user": "alice", "password": "x",
-    "encryption": "required"}}])json";
+    "encryption": "required"}},
+  {"id": "namespace", "kind": "smb.referral", "with": {"share": "namespace", "user": "alice", "password": "x",
+    "domain": "CORP", "port": 445, "path": "projects", "server": "corp.example", "target": {
+      "server": "file2.corp.example", "address": "10.20.0.13", "share": "team", "folder": "in/today"}}}])json";
 
 // A change of a scenario: a value at a place, or what is there taken away.
 void change(Json& scenario, const std::string& at, const std::string& value) {

@@ -71,6 +71,7 @@ std::vector<Victim> victims() {
       {"smb.denied", smb, file, {"port"}},
       {"smb.readonly", smb, file, {"port"}},
       {"smb.encryption", smb, file, {"port"}},
+      {"smb.referral", smb, with(file, {{"path", "a"}, {"target", {{"server", "b"}, {"share", "c"}}}}), {"port"}},
       {"smb.login-refused", smb, {{"share", "team"}, {"user", "bob"}}, {"port"}},
       {"smb.dialects", smb, {{"dialects", {"3.1.1"}}}, {"port"}},
       {"print.queue", http, {{"queue", "floor"}, {"offers", {{"sides-default", "one-sided"}}}}, {"port"}},

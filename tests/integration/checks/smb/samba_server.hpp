@@ -10,6 +10,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 
@@ -82,6 +83,20 @@ class SambaServer {
     (void)write_file_atomically(configuration_file(), text).has_value();
   }
 
+  // A namespace of DFS with such links in it, "projects" to "file2.office.example\\projects", on the port at which
+  // clients look for the target of a referral. Before start().
+  static constexpr const char* namespace_address = "127.45.0.1";
+  void serve_namespace(const std::map<std::string, std::string>& links) {
+    address_ = namespace_address;
+    port_ = 445;
+    std::filesystem::create_directory(share("namespace"));
+    std::filesystem::permissions(share("namespace"), std::filesystem::perms(0777));
+    for (const auto& [name, where] : links)
+      std::filesystem::create_symlink("msdfs:" + where, share("namespace") / name);
+    write_configuration(
+        "read only = no",
+        fmt::format("[namespace]\n\tpath = {}\n\tmsdfs root = yes\n\tread only = no\n", share("namespace").string()));
+  }
   // A queue with nothing behind it, for `user`.
   void serve_queue(const std::string& name) const {
     std::filesystem::create_directory(share("spool"));

@@ -298,6 +298,34 @@ TEST_F(SambaTest, AUserOfSmb1ByNetbiosWorksInItsShareUnlessThatIsRefused) {
   EXPECT_EQ(by_netbios().reason, "connection-refused") << told(by_netbios());
 }
 
+TEST_F(SambaTest, APathOfANamespaceLeadsToItsTargetAndNowhereElse) {
+  server_->serve_namespace({{"projects", "file2.office.example\\projects"},
+                            {"second", "file1.office.example\\projects,file2.office.example\\projects"},
+                            {"moved", "file3.office.example\\projects"},
+                            {"to-read", "file2.office.example\\handbook"}});
+  const auto plain = server_->share("namespace") / "plain";
+  std::filesystem::create_directory(plain);
+  std::filesystem::permissions(plain, std::filesystem::perms(0777));
+  start();
+  const auto by = [&](const char* path, const char* server = SambaServer::namespace_address) {
+    auto with = account("namespace");
+    with.update(
+        {{"path", path}, {"server", server}, {"target", {{"server", "file2.office.example"}, {"share", "projects"}}}});
+    return checked("smb.referral", with, std::chrono::seconds(30), SambaServer::namespace_address);
+  };
+  const auto good = by("projects");
+  EXPECT_EQ(good.outcome, Outcome::pass) << told(good);
+  EXPECT_EQ(by("projects", "office.example").outcome, Outcome::pass);
+  EXPECT_EQ(by("second").outcome, Outcome::pass) << "the first one is not found";
+  EXPECT_EQ(by("moved").reason, "list-failed");
+  EXPECT_EQ(by("plain").reason, "not-at-target") << "what is no link is no referral";
+  EXPECT_EQ(by("to-read").reason, "write-failed");
+  for (const auto& folder : {plain, server_->share("projects")}) {
+    for (const auto& entry : std::filesystem::directory_iterator(folder))
+      EXPECT_EQ(entry.path().filename(), "welcome.txt") << "nothing is left behind";
+  }
+}
+
 TEST_F(SambaTest, ASessionOfNetbiosThatIsRefusedIsFound) {
   const test::TcpListener refusing;
   const std::jthread server([&] {

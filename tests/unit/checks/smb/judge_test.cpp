@@ -9,6 +9,7 @@
 #include "checks/smb/encryption.hpp"
 #include "checks/smb/login_refused.hpp"
 #include "checks/smb/readonly.hpp"
+#include "checks/smb/referral.hpp"
 #include "checks/socket.hpp"
 
 namespace patchlab::checks::smb {
@@ -58,6 +59,45 @@ TEST(SmbAccessJudge, PassesAWholeLife) {
   const auto judgement = access().judge(account(), seen.observation);
   EXPECT_EQ(judgement.outcome, Outcome::pass) << judgement.reason;
   EXPECT_EQ(judgement.observed, "alice uses 'projects'");
+}
+
+TEST(SmbReferralJudge, WantsAtTheTargetWhatWasWrittenByTheNamespace) {
+  auto with = account();
+  with.update({{"path", "projects"}, {"target", {{"server", "file2.office.example"}, {"share", "team"}}}});
+  struct Step {
+    std::string name;
+    int saved_errno;
+    std::string sha256;
+  };
+  const std::vector<Step> good{
+      {"target", 0, ""}, {"read at target", 0, digest}, {"delete", 0, ""}, {"gone at target", ENOENT, ""}};
+  const auto judged = [&](const std::string& name, int saved_errno, const std::string& sha256 = {}) {
+    auto seen = until_write();
+    for (const auto& step : good) {
+      const bool other = step.name == name;
+      const auto& read = other ? sha256 : step.sha256;
+      seen.step(step.name, other ? saved_errno : step.saved_errno,
+                read.empty() ? Json::object() : Json{{"sha256", read}});
+      if (other && saved_errno != 0) break;
+    }
+    const auto judgement = referral().judge(with, seen.observation);
+    EXPECT_EQ(judgement.outcome == Outcome::pass, judgement.reason == "referred");
+    return judgement.reason;
+  };
+  EXPECT_EQ(judged("", 0), "referred");
+  EXPECT_EQ(judged("target", ECONNREFUSED), "target-failed");
+  EXPECT_EQ(judged("read at target", ENOENT), "not-at-target");
+  EXPECT_EQ(judged("read at target", EACCES), "read-at-target-failed");
+  EXPECT_EQ(judged("read at target", 0, other_digest), "content-differs");
+  EXPECT_EQ(judged("delete", EACCES), "delete-failed");
+  EXPECT_EQ(judged("gone at target", 0), "deleted-file-remains");
+  EXPECT_EQ(judged("gone at target", EACCES), "deleted-file-remains");
+  auto late = until_write();
+  late.step("target").step("read at target", 0, {{"sha256", digest}}).step("delete").hang("gone at target");
+  EXPECT_EQ(referral().judge(with, late.observation).reason, "no-answer");
+  Seen lost;
+  lost.step("connect").step("list", ENOENT);
+  EXPECT_EQ(referral().judge(with, lost.observation).reason, "list-failed");
 }
 
 TEST(SmbAccessJudge, WantsTwoSessionsToShareAFile) {

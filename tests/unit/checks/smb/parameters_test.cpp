@@ -2,11 +2,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
 
+#include "checks/names_target.hpp"
 #include "checks/smb/access.hpp"
 #include "checks/smb/denied.hpp"
 #include "checks/smb/netbios.hpp"
 #include "checks/smb/parameters.hpp"
 #include "checks/smb/readonly.hpp"
+#include "checks/smb/referral.hpp"
 #include "checks/smb/session.hpp"
 
 namespace patchlab::checks::smb {
@@ -44,6 +46,19 @@ TEST(SmbParameters, AreStrict) {
               ElementsAre("/with/operations"));
   EXPECT_THAT(pointers(denied(), R"({"share": "s", "user": "u", "password": "p", "allowed_share": "s"})"),
               ElementsAre("/with/allowed_share"));
+}
+
+TEST(SmbReferral, FindsNoOtherServerThanTheTargetAndWhatTheNamespaceIsCalled) {
+  const auto* as_named = dynamic_cast<const NamesTarget*>(&referral());
+  ASSERT_NE(as_named, nullptr);
+  using Names = std::map<std::string, std::string>;
+  Json with{{"path", "p"}, {"target", {{"server", "file2"}, {"address", "10.20.0.13"}, {"share", "team"}}}};
+  EXPECT_EQ(as_named->names(with, "10.20.0.12"), (Names{{"file2", "10.20.0.13"}}));
+  with["server"] = "corp.example";
+  with["target"].erase("address");
+  EXPECT_EQ(as_named->names(with, "10.20.0.12"), (Names{{"corp.example", "10.20.0.12"}, {"file2", "10.20.0.12"}}));
+  with.update({{"server", "10.20.0.12"}, {"target", {{"server", "10.20.0.13"}, {"share", "team"}}}});
+  EXPECT_EQ(as_named->names(with, "10.20.0.12"), Names{});
 }
 
 TEST(SmbPath, StaysBelowTheShare) {
