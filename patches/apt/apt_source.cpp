@@ -20,6 +20,7 @@
 #include "lab/core/paths.hpp"
 #include "patches/apt/release.hpp"
 #include "patches/apt/solver.hpp"
+#include "patches/candidate/deb_facts.hpp"
 #include "patches/deb/version.hpp"
 
 namespace patchlab::patches {
@@ -57,7 +58,7 @@ bool is_same(const AptPackage& offer, const DebFile& deb) {
 }
 
 Result<void> take_in(const fs::path& file, const std::vector<const AptPackage*>& packages, const ContentStore& store) {
-  PATCHLAB_ASSIGN(const auto deb, inspect_deb(file));
+  PATCHLAB_ASSIGN(const auto deb, DebFacts(store).inspect(file));
   for (const auto* offer : packages) {
     if (!is_same(*offer, deb)) continue;
     PATCHLAB_TRY(store.add_file(file, {offer->sha256, offer->bytes}));
@@ -231,23 +232,36 @@ std::string AptSource::fingerprint(std::vector<fs::path> roots) const {
   return builder.finish();
 }
 
-// A second or two per question under emulation, so the answer is kept for as long as nothing changes.
-Result<AptSource::Printed> AptSource::ask(const AptImage& image, const std::string& status, const std::string& program,
-                                          const std::vector<std::string>& arguments, std::stop_token stop) {
+// Where the answer is kept for as long as nothing changes that decides it. `status`: of the image that is asked about.
+fs::path AptSource::answer_to(const std::string& program, const std::vector<std::string>& arguments,
+                              const std::string& status) const {
   auto roots = host_files_;
   roots.push_back(lists_);
   DigestBuilder key;
   key.add("patchlab/apt-question/v1").add(fingerprint(std::move(roots))).add(status).add(program);
   for (const auto& argument : arguments) key.add(argument);
   if (!preferences_.empty()) key.add(read_file(preferences_).value_or(""));
-  const auto note = paths_.folder / "known" / ("answer-" + key.finish());
-  if (const auto text = read_file(note)) {
-    const auto known = json_in(*text);
-    if (known.is_array() && known.size() == 3 && known[0].is_number_integer() && known[1].is_string() &&
-        known[2].is_string()) {
-      return Printed{known[0].get<int>(), known[1].get<std::string>(), known[2].get<std::string>()};
-    }
-  }
+  return paths_.folder / "known" / ("answer-" + key.finish());
+}
+
+std::optional<AptSource::Printed> AptSource::kept_answer(const fs::path& note) {
+  const auto text = read_file(note);
+  const auto known = text ? json_in(*text) : Json();
+  if (!known.is_array() || known.size() != 3 || !known[0].is_number_integer() || !known[1].is_string() ||
+      !known[2].is_string())
+    return std::nullopt;
+  return Printed{known[0].get<int>(), known[1].get<std::string>(), known[2].get<std::string>()};
+}
+
+Result<void> AptSource::keep_answer(const fs::path& note, const Printed& printed) {
+  return write_file_atomically(note, Json{printed.code, printed.output, printed.errors}.dump());
+}
+
+// A second or two per question under emulation.
+Result<AptSource::Printed> AptSource::ask(const AptImage& image, const std::string& status, const std::string& program,
+                                          const std::vector<std::string>& arguments, std::stop_token stop) {
+  const auto note = answer_to(program, arguments, status);
+  if (auto known = kept_answer(note)) return std::move(*known);
   std::vector<std::string> all{"-o", "Dir::State::status=" + image.dpkg_status.string(), "-o", "Debug::NoLocking=true"};
   if (!preferences_.empty()) all.insert(all.end(), {"-o", "Dir::Etc::preferences=" + preferences_.string()});
   all.insert(all.end(), arguments.begin(), arguments.end());
@@ -260,7 +274,7 @@ Result<AptSource::Printed> AptSource::ask(const AptImage& image, const std::stri
                                             outcome.describe(), apt_refusal("", outcome.errors)));
   }
   Printed printed{exited->code, to_valid_utf8(outcome.output), to_valid_utf8(outcome.errors)};
-  PATCHLAB_TRY(write_file_atomically(note, Json{printed.code, printed.output, printed.errors}.dump()));
+  PATCHLAB_TRY(keep_answer(note, printed));
   return printed;
 }
 
@@ -431,8 +445,12 @@ Result<std::vector<AptPackage>> AptSource::describe(const std::vector<std::strin
   if (specifications.empty()) return std::vector<AptPackage>{};
   std::vector<std::string> arguments{"-q", "show"};
   arguments.insert(arguments.end(), specifications.begin(), specifications.end());
+  const auto note = answer_to("apt-cache", arguments, {});
+  if (const auto known = kept_answer(note)) return parse_show(known->output);
   PATCHLAB_ASSIGN(const auto output, run_for_output(runner_, command("apt-cache", std::move(arguments)), stop));
-  return parse_show(output);
+  const Printed printed{0, to_valid_utf8(output), {}};
+  PATCHLAB_TRY(keep_answer(note, printed));
+  return parse_show(printed.output);
 }
 
 // One apt-get call for everything that is not in the store yet.
@@ -474,7 +492,7 @@ ChangelogFacts AptSource::changes_in(const UpdateGroup& group, const std::vector
       }
     }
     if (oldest.empty()) continue;
-    const auto text = changelog_of(store_.path_of(package.sha256), package.package);
+    const auto text = DebFacts(store_).changelog(store_.path_of(package.sha256), package.package);
     if (text && *text) return changelog_facts(**text, oldest);
   }
   return {};
@@ -527,7 +545,7 @@ Result<AptAnswer> AptSource::candidates(const std::vector<AptImage>& all_images,
 std::optional<std::string> AptSource::changelog_in(const UpdateGroup& group) const {
   for (const auto& package : group.packages) {
     if (!store_.contains(package.sha256)) continue;
-    auto text = changelog_of(store_.path_of(package.sha256), package.package);
+    auto text = DebFacts(store_).changelog(store_.path_of(package.sha256), package.package);
     if (text && *text) return std::move(*text);
   }
   return std::nullopt;
@@ -600,7 +618,7 @@ Result<CandidateFile> AptSource::package(const std::string& name, const std::str
   const auto note = note_of(name, version, architecture);
   if (const auto digest = read_file(note, 4096)) {
     if (const auto path = store_.verified_path(*digest)) {
-      PATCHLAB_ASSIGN(const auto deb, inspect_deb(*path));
+      PATCHLAB_ASSIGN(const auto deb, DebFacts(store_).inspect(*path));
       return candidate_file(deb);
     }
   }
@@ -616,7 +634,7 @@ Result<CandidateFile> AptSource::package(const std::string& name, const std::str
   }
   PATCHLAB_TRY(fetch({&*found}, stop));
   PATCHLAB_TRY(write_file_atomically(note, found->sha256));
-  PATCHLAB_ASSIGN(const auto deb, inspect_deb(store_.path_of(found->sha256)));
+  PATCHLAB_ASSIGN(const auto deb, DebFacts(store_).inspect(store_.path_of(found->sha256)));
   return candidate_file(deb);
 }
 

@@ -79,6 +79,10 @@ class AptSource {
     std::string output;
     std::string errors;
   };
+  [[nodiscard]] std::filesystem::path answer_to(const std::string& program, const std::vector<std::string>& arguments,
+                                                const std::string& status) const;
+  [[nodiscard]] static std::optional<Printed> kept_answer(const std::filesystem::path& note);
+  static Result<void> keep_answer(const std::filesystem::path& note, const Printed& printed);
   Result<Printed> ask(const AptImage& image, const std::string& status, const std::string& program,
                       const std::vector<std::string>& arguments, std::stop_token stop);
   Result<std::string> simulate_upgrade(const AptImage& image, const std::string& status, std::stop_token stop);

@@ -9,6 +9,7 @@
 #include "lab/core/files.hpp"
 #include "lab/core/paths.hpp"
 #include "patches/bytes/file_kind.hpp"
+#include "patches/candidate/deb_facts.hpp"
 
 namespace patchlab::patches {
 namespace {
@@ -96,7 +97,7 @@ Result<CandidateFile> take_in(const std::filesystem::path& path, const std::stri
     return intake.authenticode == nullptr ? taken_in_windows(path, intake.store)
                                           : take_in_windows(path, intake.store, *intake.authenticode);
   }
-  PATCHLAB_ASSIGN(const auto deb, inspect_deb(path, intake.limits));
+  PATCHLAB_ASSIGN(const auto deb, DebFacts(intake.store).inspect(path, intake.limits));
   PATCHLAB_TRY(intake.store.add_file(path, {deb.sha256, deb.bytes}));
   return candidate_file(deb);
 }

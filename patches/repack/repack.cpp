@@ -6,6 +6,7 @@
 
 #include "lab/core/digest.hpp"
 #include "lab/core/files.hpp"
+#include "patches/candidate/deb_facts.hpp"
 #include "patches/repack/package_content.hpp"
 
 namespace patchlab::patches {
@@ -27,7 +28,7 @@ std::optional<CandidateFile> remembered(const std::filesystem::path& note, const
   if (!text || !is_sha256(*text)) return std::nullopt;
   const auto path = store.verified_path(*text);
   if (!path) return std::nullopt;
-  const auto deb = inspect_deb(*path);
+  const auto deb = DebFacts(store).inspect(*path);
   if (!deb) return std::nullopt;
   return candidate_file(*deb);
 }
@@ -38,7 +39,7 @@ Result<CandidateFile> build(const Recipe& recipe, const CandidateFile& base, con
   PATCHLAB_ASSIGN(content, apply_recipe(std::move(content), recipe));
   PATCHLAB_ASSIGN(const auto bytes, write_package(content));
   PATCHLAB_ASSIGN(const auto stored, store.add_bytes(bytes, recipe.identity.id));
-  PATCHLAB_ASSIGN(const auto deb, inspect_deb(store.path_of(stored.sha256)));
+  PATCHLAB_ASSIGN(const auto deb, DebFacts(store).inspect(store.path_of(stored.sha256)));
   return candidate_file(deb);
 }
 

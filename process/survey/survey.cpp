@@ -14,6 +14,7 @@
 #include "lab/image/versions.hpp"
 #include "patches/apt/apt_source.hpp"
 #include "patches/apt/release.hpp"
+#include "patches/candidate/deb_facts.hpp"
 #include "patches/candidate/manifest.hpp"
 #include "patches/deb/changelog.hpp"
 
@@ -275,7 +276,7 @@ class Surveyor {
     for (const auto& file : candidate.files) {
       const auto installed = std::ranges::find(machine.packages, file.package, &ScannedPackage::package);
       if (installed == machine.packages.end() || candidate.kind != "deb") continue;
-      const auto text = patches::changelog_of(store_.path_of(file.sha256), file.package);
+      const auto text = patches::DebFacts(store_).changelog(store_.path_of(file.sha256), file.package);
       if (!text || !*text) continue;
       const auto facts = patches::changelog_facts(**text, installed->source_version);
       if (facts == patches::ChangelogFacts()) continue;  // every entry has an urgency

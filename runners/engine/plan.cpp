@@ -11,8 +11,8 @@
 #include "lab/core/printable.hpp"
 #include "lab/facts/folder.hpp"
 #include "patches/apt/recipe_source.hpp"
+#include "patches/candidate/deb_facts.hpp"
 #include "patches/candidate/manifest.hpp"
-#include "patches/deb/shipped_files.hpp"
 #include "patches/medium/medium.hpp"
 #include "patches/msu/servicing_package.hpp"
 #include "patches/repack/recipe.hpp"
@@ -355,7 +355,7 @@ Result<void> tell_debian(const Candidate& candidate, const std::vector<patches::
     auto found = known.find(file.sha256);
     if (found == known.end()) {
       PATCHLAB_ASSIGN(const auto path, store.verified_path(file.sha256));
-      PATCHLAB_ASSIGN(auto shipped, patches::shipped_files(path, file.package));
+      PATCHLAB_ASSIGN(auto shipped, patches::DebFacts(store).shipped(path, file.package));
       found = known.emplace(file.sha256, std::move(shipped)).first;
     }
     machine.shipped[candidate.id].push_back(found->second);

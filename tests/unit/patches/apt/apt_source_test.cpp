@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "lab/core/digest.hpp"
+#include "lab/core/paths.hpp"
 #include "patches/apt/recipe_source.hpp"
 #include "tests/unit/patches/package_builder.hpp"
 
@@ -215,8 +216,19 @@ TEST_F(AptSourceTest, AsksAgainOnlyWhenListsConfigurationOrImageChange) {
   EXPECT_EQ(apt_.count("upgrade"), 3U);
   folder_.write("dns/dpkg-status",
                 "Package: hello\nStatus: install ok installed\nVersion: 1:1.5\nArchitecture: amd64\n");
+  EXPECT_EQ(apt_.count("show"), 3U);
   ASSERT_TRUE(ask());
   EXPECT_EQ(apt_.count("upgrade"), 4U);
+  EXPECT_EQ(apt_.count("show"), 3U) << "what is offered is the same for every image";
+}
+
+TEST_F(AptSourceTest, AsksAgainWhenAnAnswerThatWasKeptIsNone) {
+  give_host_lists();
+  ASSERT_TRUE(ask());
+  for (const auto& note : entries_of(paths_.folder / "known").value()) std::ofstream(note) << R"([0, "Package: x"])";
+  ASSERT_TRUE(ask());
+  EXPECT_EQ(apt_.count("upgrade"), 2U);
+  EXPECT_EQ(apt_.count("show"), 2U);
 }
 
 // APT_CONFIG may name any sources: which they are is asked of apt.
