@@ -148,6 +148,10 @@ Result<std::vector<DepartmentRow>> departments(Database& database) {
                                                      "department = :department group by outcome",
                                                      2, {row.run, row.name}));
       for (const auto& sum : sums) add_outcome(row, sum[0], parsed(sum[1]));
+      PATCHLAB_ASSIGN(const auto carried, database.rows("select value from run_fact where run = :run and kind = "
+                                                        "'carried' and name = :department",
+                                                        1, {row.run, row.name}));
+      if (!carried.empty()) row.tested_in = carried[0][0];
     }
     all.push_back(std::move(row));
   }
@@ -157,13 +161,15 @@ Result<std::vector<DepartmentRow>> departments(Database& database) {
 Result<std::vector<FailedVerdict>> failed_in_newest(Database& database, const std::vector<DepartmentRow>& departments) {
   std::vector<FailedVerdict> all;
   for (const auto& department : departments) {
+    const auto& tested = department.tested_in.empty() ? department.name : department.tested_in;
     PATCHLAB_ASSIGN(
         const auto rows,
         database.rows("select candidate, reason, failed, machines, known_from from verdict where run = :run "
                       "and department = :department and outcome = :outcome order by candidate",
-                      5, {department.run, department.name, to_string(Outcome::fail)}));
+                      5, {department.run, tested, to_string(Outcome::fail)}));
     for (const auto& row : rows)
-      all.push_back({department.name, row[0], department.run, department.started, row[1], row[2], row[3], row[4]});
+      all.push_back({department.name, row[0], department.run, department.started, row[1], row[2], row[3], row[4],
+                     department.tested_in});
   }
   return all;
 }

@@ -69,6 +69,7 @@ struct DepartmentRow {
   std::size_t failed = 0;
   std::size_t undecided = 0;
   std::size_t skipped = 0;
+  std::string tested_in{};  // the department that was tested for it in that run, whose machines are alike; else empty
   bool operator==(const DepartmentRow&) const = default;
 };
 // In the order of their names.
@@ -83,9 +84,10 @@ struct FailedVerdict {
   std::string failed;    // "mail/deliver, mail/relay"
   std::string machines;  // on which it was tried
   std::string known_from;
+  std::string tested_in{};  // it failed there, and the department was not tested itself; empty: it failed here
   bool operator==(const FailedVerdict&) const = default;
 };
-// By department, then by candidate.
+// By department, then by candidate. What failed in a department fails in those that it was tested for.
 [[nodiscard]] Result<std::vector<FailedVerdict>> failed_in_newest(Database& database,
                                                                   const std::vector<DepartmentRow>& departments);
 

@@ -12,6 +12,7 @@
 #include "lab/core/exit_code.hpp"
 #include "lab/core/json.hpp"
 #include "promotion/chain/line.hpp"
+#include "reports/record/carried.hpp"
 #include "reports/record/queries.hpp"
 #include "reports/record/run_exit_code.hpp"
 
@@ -104,6 +105,11 @@ Result<void> Writer::add_run(const reports::RunRecord& record) {
     PATCHLAB_TRY(database_.run(fact, stored({record.id, "host", name, value})));
   for (const auto& [name, value] : record.digests)
     PATCHLAB_TRY(database_.run(fact, stored({record.id, "digest", name, value})));
+  for (const auto& department : record.departments) {
+    const auto carrying = reports::carrying_of(record, department.name);
+    if (carrying.is_carried())
+      PATCHLAB_TRY(database_.run(fact, stored({record.id, "carried", department.name, carrying.tested_in})));
+  }
   if (record.foreseen)
     PATCHLAB_TRY(
         database_.run(fact, stored({record.id, "foreseen", "makespan_ms", number_of(record.foreseen->makespan_ms)})));

@@ -9,6 +9,7 @@
 #include <set>
 #include <tuple>
 
+#include "lab/core/time.hpp"
 #include "process/feeds/feed.hpp"
 #include "process/page/standing.hpp"
 #include "reports/html/parts.hpp"
@@ -109,7 +110,10 @@ class List {
       row.run = failure.run;
       // The reason names what it broke.
       const auto& why = failure.reason.empty() ? failure.failed : failure.reason;
-      add(row, fmt::format("failed in run {}{}{}", failure.run, why.empty() ? "" : ": ", why));
+      const auto where = failure.tested_in.empty()
+                             ? std::string()
+                             : fmt::format(", in '{}', which was tested for it", failure.tested_in);
+      add(row, fmt::format("failed in run {}{}{}{}", failure.run, where, why.empty() ? "" : ": ", why));
     }
   }
 
@@ -167,9 +171,24 @@ class List {
         if (one.item != row.update) continue;
         if (one.state == "to-bring" || one.state == "quarantined" || one.state == "failed")
           return fmt::format("{} is {}: bring it, then patchlab acquire", one.name, one.state);
+        if (one.state == "unfinished")
+          return fmt::format("{} is unfinished: wait until all of it is there, then patchlab acquire", one.name);
       }
     }
-    return "test it: patchlab plan, patchlab run";
+    const auto runs = under_way();
+    if (runs.empty()) return "test it: patchlab plan, patchlab run";
+    return fmt::format("test it, unless {} does, which has no end yet: patchlab plan, patchlab run", runs);
+  }
+
+  // Runs that began within the longest that one usually may take, and have not ended. What they test is not known yet.
+  [[nodiscard]] std::string under_way() const {
+    if (!facts_.history) return {};
+    std::vector<std::string> runs;
+    for (const auto& one : facts_.history->newest.open) {
+      const auto begun = parse_rfc3339(one.begun);
+      if (begun && *begun > facts_.taken - std::chrono::hours(24)) runs.push_back("run " + one.id);
+    }
+    return fmt::format("{}", fmt::join(runs, " or "));
   }
 
   static void add(MondayRow& row, std::string sentence) {

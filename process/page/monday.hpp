@@ -15,8 +15,8 @@ struct MondayRow {
   std::vector<std::string> machines;  // that lack it
   bool overdue = false;
   bool at_risk = false;
-  bool blocked = false;          // it failed in the newest run of its department, or is known to be bad
-  std::string due;               // a day; empty: none
+  bool blocked = false;  // it failed in the newest run of its department, or of the one tested for it; or is known bad
+  std::string due;       // a day; empty: none
   std::vector<std::string> why;  // a sentence each
   std::string next;              // what to do
   std::string run;               // in which it failed; empty: in none

@@ -4,6 +4,8 @@
 
 #include <gmock/gmock.h>
 
+#include "lab/core/digest.hpp"
+#include "tests/support/carried_record.hpp"
 #include "tests/support/history_folder.hpp"
 
 // What pages show, of records that were made by hand.
@@ -110,6 +112,32 @@ TEST_F(Overviews, WhatFailedInTheNewestRunOfEachDepartmentIsNamedWithItsReason) 
   EXPECT_EQ(failed->front().reason, verdict->reason);
   EXPECT_EQ(failed->front().failed, verdict->failed);
   EXPECT_THAT(*failed_in_newest(database(), {}), IsEmpty());
+}
+
+// What is seen of a department is seen of those that it is tested for, and only while their machines are alike.
+TEST_F(Overviews, WhatFailedInADepartmentFailedInThoseThatItWasTestedFor) {
+  auto carried = tests::carried_record(begun_at(held_back_record(), "2026-11-04T02:00:00.000Z"));
+  auto another = carried.departments.back();
+  another.name = "support";
+  another.machines.front().definition_digest = sha256("of another one");
+  carried.departments.push_back(another);
+  folder_.put(carried);
+  auto index = HistoryIndex::open(folder_.place(), folder_.sources());
+  ASSERT_TRUE(index) << index.error().message;
+  const auto rows = departments(index->database());
+  ASSERT_TRUE(rows) << rows.error().message;
+  ASSERT_THAT(*rows, SizeIs(3));
+  EXPECT_EQ((*rows)[0].tested_in, "finance");
+  EXPECT_EQ((*rows)[1].tested_in, "") << "finance itself";
+  EXPECT_EQ((*rows)[2].tested_in, "") << "support is not alike";
+  const auto failed = *failed_in_newest(index->database(), *rows);
+  ASSERT_THAT(failed, SizeIs(2));
+  EXPECT_EQ(failed[0].department, "engineering");
+  EXPECT_EQ(failed[0].tested_in, "finance");
+  EXPECT_EQ(failed[1].department, "finance");
+  EXPECT_EQ(failed[1].tested_in, "");
+  EXPECT_EQ(failed[0].candidate, failed[1].candidate);
+  EXPECT_EQ(failed[0].reason, failed[1].reason);
 }
 
 }  // namespace

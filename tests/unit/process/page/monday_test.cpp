@@ -165,7 +165,8 @@ TEST(Monday, SaysWhatToDoOfThisUpdateHere) {
     EXPECT_EQ(monday.rows.size(), 2U);
     return std::pair(monday.rows.front().next, monday.rows.back().next);
   };
-  const std::string test = "test it: patchlab plan, patchlab run";
+  const std::string test =
+      "test it, unless run 2026-11-30-0001 does, which has no end yet: patchlab plan, patchlab run";
   EXPECT_EQ(next([](auto& set, auto&) { set.department = "engineering"; }).first, test);
   EXPECT_EQ(next([](auto& set, auto&) { set.set = {"tidy"}; }).first, test);
   EXPECT_EQ(next([](auto& set, auto&) { set.whom.clear(); }).first, page_facts().waiting->front().command);
@@ -175,6 +176,54 @@ TEST(Monday, SaysWhatToDoOfThisUpdateHere) {
     EXPECT_EQ(next([&](auto&, auto& file) { file.state = state; }).second,
               std::string("kb5035968.msu is ") + state + ": bring it, then patchlab acquire");
   }
+}
+
+// The time it takes to copy, or to test, is no reason to do it twice.
+TEST(Monday, LeavesWhatIsUnderWayToItsEnd) {
+  auto facts = with_window(page_facts(), "2026-12-20");
+  const auto next = [&] { return monday_of(facts).rows.back().next; };
+  auto acquired = *facts.acquired;
+  acquired.items.back().state = "unfinished";
+  facts.acquired = acquired;
+  EXPECT_EQ(next(), "kb5035968.msu is unfinished: wait until all of it is there, then patchlab acquire");
+  acquired.items.back().state = "here";
+  facts.acquired = acquired;
+  auto history = *facts.history;
+  const auto with_open = [&](std::vector<history::OpenRun> open) {
+    history.newest.open = std::move(open);
+    facts.history = history;
+    return next();
+  };
+  const std::string test = "test it: patchlab plan, patchlab run";
+  EXPECT_EQ(with_open({}), test);
+  // It is 05:37:09 on 30 November.
+  EXPECT_EQ(with_open({{"r1", "2026-11-29T05:37:09.000Z", "lab@x", 18}}), test) << "that one has come to no end";
+  EXPECT_EQ(with_open({{"r1", "yesterday", "lab@x", 18}}), test);
+  EXPECT_EQ(
+      with_open({{"r2", "2026-11-30T05:00:00.000Z", "lab@x", 19}, {"r1", "2026-11-29T05:37:10.000Z", "lab@x", 18}}),
+      "test it, unless run r2 or run r1 does, which has no end yet: patchlab plan, patchlab run");
+  facts.history = Known<History>::not_known("there is no folder of runs");
+  EXPECT_EQ(next(), test);
+}
+
+TEST(Monday, IsBlockedWhatFailedInTheDepartmentThatWasTestedForIt) {
+  auto facts = with_failure(with_window(page_facts(), "2026-12-06"), "mail-update");
+  auto history = *facts.history;
+  auto carried = history.failed.front();
+  carried.department = "engineering";
+  carried.tested_in = "finance";
+  history.failed.push_back(carried);
+  facts.history = history;
+  const auto monday = monday_of(facts);
+  ASSERT_THAT(told(monday),
+              ElementsAre("dns-update: overdue, at risk", "mail-update: blocked", "mail-update: blocked"));
+  // By due date: nobody in engineering lacks it by the scan.
+  EXPECT_EQ(monday.rows[1].department, "finance");
+  EXPECT_EQ(monday.rows[2].department, "engineering");
+  EXPECT_THAT(monday.rows[2].why,
+              ElementsAre("failed in run 2026-11-29-0002, in 'finance', which was tested for it: breaks mail/deliver: "
+                          "fails alone, and the rest passes without it"));
+  EXPECT_THAT(monday.rows[2].next, HasSubstr("patchlab explain mail-update --run 2026-11-29-0002"));
 }
 
 TEST(Monday, IsNeverShortInSilence) {
