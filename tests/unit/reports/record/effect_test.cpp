@@ -151,6 +151,31 @@ TEST_F(Closes, NothingOfWhatWasNotInstalled) {
   EXPECT_EQ(told({{"dns", {"CVE-1"}, {{"bind9:amd64", "2"}}}}), "Nobody saw whether it closes CVE-1 on dns");
 }
 
+TEST_F(Closes, NothingOfWhatNobodyLookedFor) {
+  department_.trials[0].installs[0].brought.reset();
+  EXPECT_EQ(told({{"dns", {"CVE-1"}, {{"bind9:amd64", "2"}}}}), "Nobody saw whether it closes CVE-1 on dns");
+  EXPECT_EQ(told({{"dns", {"CVE-1"}, {{"zlib1g:amd64", "3"}}}}), "Closes CVE-1 on dns") << "of the other one";
+}
+
+// Several of one name can be installed beside each other: then the one that is meant counts.
+TEST_F(Closes, ByThePackageOfThatArchitectureWhereItIsListed) {
+  department_.trials[0].installs[0].brought = {{"libs:amd64", "1", "2", "1"}, {"libs", "1", "2", "2"}};
+  EXPECT_EQ(told({{"dns", {"CVE-1"}, {{"libs:amd64", "2"}}}}), "Does not close CVE-1 on dns");
+  EXPECT_EQ(told({{"dns", {"CVE-1"}, {{"libs:i386", "2"}}}}), "Closes CVE-1 on dns")
+      << "listed without its architecture";
+}
+
+TEST(EffectLines, SayNothingOfADepartmentThatHasNoVerdict) {
+  auto record = tests::good_record();
+  record.departments.push_back(record.departments[0]);
+  record.departments[1].name = "sales";
+  for (auto& department : record.departments) department.verdicts[0].effect = "In effect on dns";
+  record.departments[1].verdicts.clear();
+  const auto lines = effect_lines(record);
+  ASSERT_EQ(lines.size(), 1U);
+  EXPECT_THAT(lines[0].departments, testing::ElementsAre("finance"));
+}
+
 TEST(EffectLines, AreOneForEachSentence) {
   auto record = tests::good_record();
   record.departments.push_back(record.departments[0]);
