@@ -37,7 +37,7 @@ Result<Inputs> read_inputs(ProcessRunner& runner, const BuildRequest& request) {
   Inputs inputs;
   PATCHLAB_ASSIGN(inputs.book, read_recipes(request.recipes));
   PATCHLAB_ASSIGN(inputs.wanted, select_recipes(inputs.book, request.names));
-  PATCHLAB_ASSIGN(inputs.source, host_release_source(runner));
+  PATCHLAB_ASSIGN(inputs.source, host_release_source(runner, request.cache));
   PATCHLAB_ASSIGN(const auto packages_digest, sha256_of_file(inputs.source.index));
   PATCHLAB_ASSIGN(inputs.base_digest, base_digest(inputs.book.base, packages_digest));
   for (const auto& recipe : inputs.wanted) {

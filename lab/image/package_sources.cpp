@@ -7,6 +7,7 @@
 #include <array>
 
 #include "lab/core/files.hpp"
+#include "lab/core/paths.hpp"
 #include "lab/core/text.hpp"
 
 namespace patchlab::lab::image {
@@ -28,10 +29,14 @@ bool is_release_suite(const IndexTarget& target, const std::string& codename) {
 
 }  // namespace
 
-ProcessSpec index_targets_command() {
+ProcessSpec index_targets_command(const std::filesystem::path& cache) {
   ProcessSpec spec;
   spec.program = "apt-get";
-  spec.arguments = {"indextargets", "--format", target_format, "Created-By: Packages"};
+  if (!cache.empty()) {
+    spec.arguments = {"-o", "Dir::Cache::pkgcache=" + (cache / "pkgcache.bin").string(), "-o",
+                      "Dir::Cache::srcpkgcache="};
+  }
+  spec.arguments.insert(spec.arguments.end(), {"indextargets", "--format", target_format, "Created-By: Packages"});
   spec.extra_environment = {{"LC_ALL", "C"}};
   spec.time_limit = std::chrono::seconds(60);
   return spec;
@@ -79,9 +84,12 @@ Result<std::string> host_codename(const std::filesystem::path& os_release) {
                              "stand-in images are built on Debian, from the host's own release");
 }
 
-Result<ReleaseSource> host_release_source(ProcessRunner& runner) {
+Result<ReleaseSource> host_release_source(ProcessRunner& runner, const std::filesystem::path& cache) {
   PATCHLAB_ASSIGN(const auto codename, host_codename());
-  PATCHLAB_ASSIGN(const auto output, run_for_output(runner, index_targets_command()));
+  std::error_code code;
+  auto folder = is_folder(cache) ? std::filesystem::absolute(cache / "apt" / "host", code) : std::filesystem::path();
+  if (!folder.empty() && !create_folders(folder)) folder.clear();  // it takes longer, and that is all
+  PATCHLAB_ASSIGN(const auto output, run_for_output(runner, index_targets_command(folder)));
   return choose_release_source(parse_index_targets(output), codename, "amd64");
 }
 

@@ -34,7 +34,9 @@ struct ReleaseSource {
   bool operator==(const ReleaseSource&) const = default;
 };
 
-[[nodiscard]] ProcessSpec index_targets_command();
+// Where the host's configuration switches apt's own cache off, as in container images, apt reads all package lists for
+// an answer, which takes half a second; with `cache`, a folder that is there, it keeps one of its own in it.
+[[nodiscard]] ProcessSpec index_targets_command(const std::filesystem::path& cache = {});
 // The output of that command. Lines of another shape are ignored: apt may say more in the future.
 [[nodiscard]] std::vector<IndexTarget> parse_index_targets(std::string_view output);
 // Debian's component main for `codename` and `architecture`, from neither security nor updates nor backports.
@@ -45,7 +47,7 @@ struct ReleaseSource {
 
 // VERSION_CODENAME of /etc/os-release.
 [[nodiscard]] Result<std::string> host_codename(const std::filesystem::path& os_release = "/etc/os-release");
-// Asks the host's apt.
-[[nodiscard]] Result<ReleaseSource> host_release_source(ProcessRunner& runner);
+// Asks the host's apt. `cache`: patchlab's, in which apt may keep what it has read, where that can be written.
+[[nodiscard]] Result<ReleaseSource> host_release_source(ProcessRunner& runner, const std::filesystem::path& cache = {});
 
 }  // namespace patchlab::lab::image

@@ -55,6 +55,15 @@ TEST(PackageSources, FieldsUnknownToAptAreEmpty) {
   EXPECT_EQ(targets[0].label, "");
 }
 
+TEST(PackageSources, AreAskedForWithACacheOfAptsWhereThereIsAFolderForIt) {
+  const auto without = index_targets_command().arguments;
+  EXPECT_EQ(without.front(), "indextargets");
+  std::vector<std::string> with{"-o", "Dir::Cache::pkgcache=/cache/host/pkgcache.bin", "-o",
+                                "Dir::Cache::srcpkgcache="};
+  with.insert(with.end(), without.begin(), without.end());
+  EXPECT_EQ(index_targets_command("/cache/host").arguments, with);
+}
+
 TEST(PackageSources, WriteOneLine) {
   EXPECT_EQ(sources_line({"http://archive.example/debian/", "bookworm", {}}, "/k.gpg"),
             "deb [signed-by=/k.gpg] http://archive.example/debian/ bookworm main\n");
