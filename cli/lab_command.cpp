@@ -126,7 +126,8 @@ void add_lab(CLI::App& app, Chosen& chosen) {
   const auto wanted = std::make_shared<LabCache>();
   auto* cache =
       group->add_subcommand("cache", "states of machines that runs keep for later ones: show them, trim them");
-  cache->add_option("--most-mib", wanted->most_mib, "remove what was not used for longest until the rest takes no more")
+  cache
+      ->add_option("--most-mib", wanted->most_mib, "remove what is expected to save least until the rest takes no more")
       ->check(CLI::Range(std::uint64_t{0}, std::uint64_t{1} << 30U));
   cache->add_option("--most-hours", wanted->most_hours, "remove what was made longer ago")
       ->check(CLI::Range(std::uint64_t{0}, std::uint64_t{8760}));

@@ -41,6 +41,22 @@ Result<cell::PatchedStates> patched_in(const Json& facts) {
   return cell::patched_states_from_json(facts.at(patched_name));
 }
 
+// How long the installations took. Each was made once, whichever states it is in.
+Milliseconds time_of(const cell::PatchedStates& states) {
+  Milliseconds sum{0};
+  for (const auto& [machine, of_machine] : states) {
+    std::set<std::vector<std::string>> seen;
+    for (const auto& state : of_machine) {
+      std::vector<std::string> prefix;
+      for (std::size_t i = 0; i < std::min(state.digests.size(), state.installs.size()); ++i) {
+        prefix.push_back(state.digests[i]);
+        if (seen.insert(prefix).second) sum += Milliseconds(state.installs[i].duration_ms);
+      }
+    }
+  }
+  return sum;
+}
+
 bool are_equal(const cell::PatchedStates& a, const cell::PatchedStates& b) {
   const auto snapshots_of = [](const cell::PatchedStates& states) {
     std::set<std::pair<std::string, std::string>> names;
@@ -87,6 +103,7 @@ class KeptBaselines::OfDepartment final : public BaselineStates {
     StoredState state{.key = key_, .purpose = {}, .run = all_.maker_.run, .made = all_.clock_.wall()};
     state.purpose = fmt::format("baseline of {}: {}", job_.department, fmt::join(baseline.machines, ", "));
     state.most_age = all_.maker_.most_age;
+    state.made_in = Milliseconds(baseline.duration_ms);
     state.facts = {{"usual_ready_ms", usual_ready_}, {"ticks_mhz", all_.maker_.ticks}};
     if (usual_ready_in(state.facts, job_)) {
       brought_ = state;
@@ -114,6 +131,7 @@ class KeptBaselines::OfDepartment final : public BaselineStates {
     state.purpose = state.purpose.substr(0, state.purpose.find(with_installs));
     state.facts.erase(patched_name);
     state.facts.erase(patched_digest_name);
+    if (state.made_in) state.made_in = std::max(Milliseconds{0}, *state.made_in - time_of(in_disks_)) + time_of(states);
     if (!states.empty()) {
       const Json patched = states;
       state.facts[patched_name] = patched;

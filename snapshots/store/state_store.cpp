@@ -11,9 +11,9 @@
 #include <thread>
 
 #include "lab/core/digest.hpp"
-#include "lab/core/file_lock.hpp"
 #include "lab/core/paths.hpp"
 #include "snapshots/store/disk_copy.hpp"
+#include "snapshots/store/expected_saving.hpp"
 
 namespace patchlab::snapshots {
 namespace {
@@ -25,7 +25,8 @@ constexpr const char* schema = "patchlab/state/v1";
 constexpr const char* manifest_name = "state.json";
 constexpr const char* half_prefix = ".half-";  // folders of states that are being written
 constexpr const char* gone_prefix = ".gone-";  // and of those that are being removed
-constexpr const char* in_use_name = "in-use";  // lock of who writes a half
+constexpr const char* in_use_name = "in-use";  // lock of who writes a half, or brings a state
+constexpr const char* uses_name = "uses";      // a byte for each time that it was brought
 constexpr std::chrono::seconds patience{20};
 constexpr std::uintmax_t room_to_leave = 1U << 30U;
 constexpr std::int64_t most_hours_ms = std::int64_t{8760} * 3'600'000;
@@ -49,14 +50,16 @@ Json manifest_of(const StoredState& state) {
   Json disks = Json::array();
   for (const auto& disk : state.disks)
     disks.push_back({{"machine", disk.machine}, {"bytes", disk.bytes}, {"sha256", disk.sha256}});
-  return {{"schema", schema},
-          {"key", state.key},
-          {"purpose", state.purpose},
-          {"run", state.run},
-          {"made", rfc3339(state.made)},
-          {"most_age_ms", state.most_age.count()},
-          {"facts", state.facts},
-          {"disks", disks}};
+  Json manifest{{"schema", schema},
+                {"key", state.key},
+                {"purpose", state.purpose},
+                {"run", state.run},
+                {"made", rfc3339(state.made)},
+                {"most_age_ms", state.most_age.count()},
+                {"facts", state.facts},
+                {"disks", disks}};
+  if (state.made_in) manifest["made_in_ms"] = state.made_in->count();
+  return manifest;
 }
 
 Result<StoredState> state_from(const Json& json, const std::string& file) {
@@ -71,6 +74,7 @@ Result<StoredState> state_from(const Json& json, const std::string& file) {
   if (!made) reader.problem("made", "is no time");
   state.made = made.value_or(Wall());
   state.most_age = Milliseconds(reader.integer("most_age_ms", 0, most_hours_ms));
+  if (reader.has("made_in_ms")) state.made_in = Milliseconds(reader.integer("made_in_ms", 0, most_hours_ms));
   state.facts = reader.raw("facts");
   if (!state.facts.is_object()) reader.problem("facts", "is no object");
   const auto& disks = reader.raw("disks");
@@ -144,6 +148,10 @@ Result<StoredState> StateStore::read(const std::string& key) const {
       return infrastructure_error("the disk of '" + disk.machine + "' has another size");
   }
   state.used = std::chrono::system_clock::from_time_t(info.st_mtim.tv_sec);
+  if (is_there(folder / uses_name)) {
+    PATCHLAB_ASSIGN(const auto uses, our_own(folder / uses_name, S_IFREG));
+    state.uses = static_cast<std::uint64_t>(uses.st_size);
+  }
   return state;
 }
 
@@ -155,12 +163,17 @@ Result<std::optional<StateStore::Opened>> StateStore::open(const std::string& ke
     return infrastructure_error("it has other machines");
   const auto age = clock_.wall() - state.made;
   if (age < age.zero() || !fits(state)) return std::optional<Opened>();
-  Opened opened;
+  PATCHLAB_ASSIGN(auto in_use,
+                  FileLock::take(folder_of(key) / in_use_name, FileLock::Mode::shared, {.limit = patience}));
+  Opened opened{.state = {}, .disks = {}, .in_use = std::move(in_use)};
   for (const auto& disk : state.disks) {
     PATCHLAB_ASSIGN(auto input, open_input(folder_of(key) / disk_name(disk.machine), Links::refuse));
     opened.disks.push_back(std::move(input.file));
   }
   (void)::utimensat(AT_FDCWD, (folder_of(key) / manifest_name).c_str(), nullptr, 0);  // used now
+  const FileDescriptor uses(
+      ::open((folder_of(key) / uses_name).c_str(), O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (uses.valid()) (void)::write(uses.get(), ".", 1);
   opened.state = std::move(state);
   return std::optional(std::move(opened));
 }
@@ -266,6 +279,7 @@ Result<void> StateStore::write(StoredState& state, const Files& disks, Replace r
   const auto place = folder_of(state.key);
   std::error_code code;
   if (is_there(place)) {
+    fs::rename(place / uses_name, half / uses_name, code);  // of its key: it may not be there
     const auto gone = folder_ / (gone_prefix + state.key);
     fs::rename(place, gone, code);
     if (code) return infrastructure_error(fmt::format("replacing '{}': {}", place.string(), code.message()));
@@ -284,7 +298,11 @@ Result<void> StateStore::make_room(std::uintmax_t bytes, const std::string& repl
     return infrastructure_error(
         fmt::format("it takes {} MiB, and the limit for all of them is {} MiB", bytes >> 20U, most_bytes_ >> 20U));
   }
-  (void)trim_locked(most_bytes_ - bytes, std::nullopt, replaced);
+  const auto left = trim_locked(most_bytes_ - bytes, std::nullopt, replaced).left;
+  if (left > most_bytes_ - bytes) {
+    return infrastructure_error(fmt::format("it takes {} MiB, and states that are in use leave {} MiB of the limit",
+                                            bytes >> 20U, (most_bytes_ - std::min(left, most_bytes_)) >> 20U));
+  }
   std::error_code code;
   const auto space = fs::space(folder_, code);
   if (!code && space.available < bytes + room_to_leave) {
@@ -307,7 +325,15 @@ void StateStore::sweep() {
   }
 }
 
-// Needs the lock. The one that was used last comes last.
+// Needs the lock, exclusive, or who brings it now could be overlooked.
+bool StateStore::is_in_use(const std::string& key) const {
+  const auto lock = folder_of(key) / in_use_name;
+  if (!is_there(lock)) return false;
+  const auto taken = FileLock::try_take(lock, FileLock::Mode::exclusive);
+  return !taken || !*taken;
+}
+
+// Needs the lock.
 std::vector<StateStore::Entry> StateStore::all() const {
   std::vector<Entry> found;
   for (const auto& path : entries_of(folder_).value_or({})) {
@@ -319,7 +345,8 @@ std::vector<StateStore::Entry> StateStore::all() const {
       found.push_back({{.key = name}, state.error().message});
     }
   }
-  std::ranges::stable_sort(found, {}, [](const Entry& entry) { return entry.state.used; });
+  const auto now = clock_.wall();
+  std::ranges::stable_sort(found, [&](const Entry& a, const Entry& b) { return goes_before(a.state, b.state, now); });
   return found;
 }
 
@@ -329,41 +356,49 @@ Result<std::vector<StateStore::Entry>> StateStore::entries() const {
   return all();
 }
 
-std::vector<std::string> StateStore::trim_locked(std::uintmax_t most_bytes, std::optional<Milliseconds> most_age,
-                                                 const std::string& except) {
-  std::vector<std::string> gone;
-  const auto remove = [&](const std::string& key) {
-    if (auto removed = remove_tree(folder_of(key)); !removed) return tell_(removed.error().message);
-    gone.push_back(key);
+StateStore::Trimmed StateStore::trim_locked(std::uintmax_t most_bytes, std::optional<Milliseconds> most_age,
+                                            const std::string& except) {
+  Trimmed trimmed;
+  const auto remove = [&](const std::string& key, std::string why) {
+    auto removed = remove_tree(folder_of(key));
+    if (removed)
+      trimmed.gone.push_back({key, std::move(why)});
+    else
+      tell_(removed.error().message);
+    return removed.has_value();
   };
+  const auto now = clock_.wall();
   std::vector<StoredState> good;
-  std::uintmax_t sum = 0;
   for (auto& [state, damage] : all()) {
-    const auto age = clock_.wall() - state.made;
-    const bool is_old = age > state.most_age || (most_age && age > *most_age);
-    if (!damage.empty())
+    if (!damage.empty()) {
       tell_(fmt::format("the kept state '{}' is removed: {}", folder_of(state.key).string(), damage));
-    if (!damage.empty() || is_old) {
-      remove(state.key);
+      (void)remove(state.key, damage);
       continue;
     }
     if (state.key == except) continue;
-    sum += state.room();
-    good.push_back(std::move(state));
+    const auto age = now - state.made;
+    const bool is_old = age > state.most_age || (most_age && age > *most_age);
+    const bool may_go = !is_in_use(state.key);
+    if (is_old && may_go) {
+      (void)remove(state.key, age > state.most_age ? "older than it allows" : "older than is wanted");
+      continue;
+    }
+    trimmed.left += state.room();
+    if (may_go) good.push_back(std::move(state));
   }
   for (const auto& state : good) {
-    if (sum <= most_bytes) break;
-    remove(state.key);
-    sum -= state.room();
+    if (trimmed.left <= most_bytes) break;
+    if (remove(state.key, "saves least: " + expected_saving(state, now).words())) trimmed.left -= state.room();
   }
-  return gone;
+  return trimmed;
 }
 
-Result<std::vector<std::string>> StateStore::trim(std::uintmax_t most_bytes, std::optional<Milliseconds> most_age) {
-  if (!is_there(folder_)) return std::vector<std::string>();
+Result<std::vector<StateStore::Gone>> StateStore::trim(std::uintmax_t most_bytes,
+                                                       std::optional<Milliseconds> most_age) {
+  if (!is_there(folder_)) return std::vector<Gone>();
   PATCHLAB_ASSIGN(const auto held, lock(folder_, FileLock::Mode::exclusive));
   sweep();
-  return trim_locked(most_bytes, most_age);
+  return trim_locked(most_bytes, most_age).gone;
 }
 
 }  // namespace patchlab::snapshots

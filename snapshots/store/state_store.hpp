@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "lab/core/file_lock.hpp"
 #include "lab/core/files.hpp"
 #include "lab/core/json.hpp"
 #include "lab/core/time.hpp"
@@ -26,7 +27,9 @@ struct StoredState {
   std::chrono::system_clock::time_point made;
   Milliseconds most_age{0};                      // after that nobody wants it any more, and it is removed
   Json facts = Json::object();                   // what its maker wants to know again
-  std::chrono::system_clock::time_point used{};  // last
+  std::optional<Milliseconds> made_in{};         // how long its making took; nothing: not recorded
+  std::chrono::system_clock::time_point used{};  // last; the store's own knowledge, as what follows
+  std::uint64_t uses = 0;                        // how often it was brought, before it was replaced as well
   struct Disk {
     std::string machine;
     std::uint64_t bytes = 0;
@@ -56,8 +59,8 @@ class StateStore {
   using Fits = std::function<bool(const StoredState&)>;
   [[nodiscard]] std::optional<StoredState> bring(const std::string& key, const Fits& fits, const Files& there);
   // Keeps copies of these disks, which nobody writes to meanwhile; of `state` it fills in the disks. Another state of
-  // the same key is replaced, but of_other_runs: unless this run made it. Older ones are given up for it. Trouble is
-  // told: the run goes on.
+  // the same key is replaced, but of_other_runs: unless this run made it. Others are given up for it, those first that
+  // are expected to save least (expected_saving.hpp). Trouble is told: the run goes on.
   enum class Replace { of_other_runs, always };
   void keep(StoredState state, const Files& disks, Replace replace = Replace::of_other_runs);
   // It was no good.
@@ -67,16 +70,23 @@ class StateStore {
     StoredState state;
     std::string damage;  // why it cannot be used; empty: nothing is known against it (its digests were not compared)
   };
+  // What would be given up first comes first.
   [[nodiscard]] Result<std::vector<Entry>> entries() const;
-  // Removes what is damaged, what is older than it or `most_age` allows, and of the rest what was not used for longest,
-  // until it fits `most_bytes`. What killed runs left is removed as well. The keys of the entries that went.
-  Result<std::vector<std::string>> trim(std::uintmax_t most_bytes, std::optional<Milliseconds> most_age = std::nullopt);
+  struct Gone {
+    std::string key;
+    std::string why;  // "older than it allows"
+  };
+  // Removes what is damaged, what is older than it or `most_age` allows, and of the rest what is expected to save least
+  // for its room, until it fits `most_bytes`. One that is being brought at this moment is no room that could be had,
+  // and stays unless it is damaged. What killed runs left is removed as well. The entries that went.
+  Result<std::vector<Gone>> trim(std::uintmax_t most_bytes, std::optional<Milliseconds> most_age = std::nullopt);
   [[nodiscard]] std::uintmax_t most_bytes() const { return most_bytes_; }
 
  private:
   struct Opened {
     StoredState state;
     std::vector<FileDescriptor> disks;
+    FileLock in_use;
   };
   [[nodiscard]] Result<std::optional<Opened>> open(const std::string& key, const Fits& fits, const Files& there) const;
   [[nodiscard]] std::filesystem::path folder_of(const std::string& key) const { return folder_ / key; }
@@ -86,8 +96,13 @@ class StateStore {
   [[nodiscard]] Result<void> make_room(std::uintmax_t bytes, const std::string& replaced);
   void sweep();
   [[nodiscard]] std::vector<Entry> all() const;
-  [[nodiscard]] std::vector<std::string> trim_locked(std::uintmax_t most_bytes, std::optional<Milliseconds> most_age,
-                                                     const std::string& except = {});
+  [[nodiscard]] bool is_in_use(const std::string& key) const;
+  struct Trimmed {
+    std::vector<Gone> gone;
+    std::uintmax_t left = 0;  // room of what stays, without `except`
+  };
+  [[nodiscard]] Trimmed trim_locked(std::uintmax_t most_bytes, std::optional<Milliseconds> most_age,
+                                    const std::string& except = {});
 
   std::filesystem::path folder_;
   std::uintmax_t most_bytes_;

@@ -97,6 +97,38 @@ TEST_F(StateStoreProcesses, SeveralAtOnceNeverMixTheirStates) {
   EXPECT_TRUE(is_there(files("last").at("dns")));
 }
 
+TEST_F(StateStoreProcesses, WhatAProcessBringsIsNotGivenUpMeanwhile) {
+  keep('x', disks_of('x'), 0);
+  const auto child = start([&] {
+    while (brings_something_whole("next")) {
+    }
+    return false;
+  });
+  const auto is_held = [&] {
+    const auto free = FileLock::try_take(states_ / key / "in-use", FileLock::Mode::exclusive);
+    return !free || !*free;
+  };
+  // Stopped in the middle of it: where it is then shows in the lock.
+  bool stopped = false;
+  for (const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+       !stopped && std::chrono::steady_clock::now() < end;) {
+    if (!is_there(states_ / key / "in-use") || !is_held()) continue;
+    ::kill(child, SIGSTOP);
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, WUNTRACED), child);
+    ASSERT_TRUE(WIFSTOPPED(status)) << "it came to its end";
+    const auto free = FileLock::try_take(states_ / "lock", FileLock::Mode::exclusive);
+    stopped = is_held() && free && *free;  // it copies, and holds up nobody else
+    if (!stopped) ::kill(child, SIGCONT);
+  }
+  ASSERT_TRUE(stopped);
+  EXPECT_THAT(store().trim(0).value(), IsEmpty());
+  ::kill(child, SIGKILL);
+  end_of(child);
+  EXPECT_EQ(store().trim(0).value().size(), 1U);
+  EXPECT_THAT(told_, IsEmpty());
+}
+
 TEST_F(StateStoreProcesses, AKilledWriterLeavesTheOldStateOrTheNewOneOrNone) {
   std::mt19937 random(20261129);
   const auto x = disks_of('x');

@@ -193,6 +193,37 @@ TEST_F(KeptBaselinesTest, WhatALaterRunInstalledOnTopIsKeptWithTheSameBaseline) 
   EXPECT_FALSE(bring("r4")) << "the baseline is too old";
 }
 
+// The store gives up first what saves least: what is installed on top is counted once, whichever states it is in.
+TEST_F(KeptBaselinesTest, ItIsKnownHowLongAllOfItTookToMake) {
+  const auto made_in = [&] { return store_.entries().value().at(0).state.made_in; };
+  const auto of = [&](const std::vector<std::pair<std::string, int>>& installs, const std::string& machine = "dns") {
+    std::vector<std::string> ids;
+    for (const auto& [id, seconds] : installs) ids.push_back(id);
+    auto state = state_of(ids);
+    for (std::size_t i = 0; i < installs.size(); ++i) {
+      state.installs[i].duration_ms = installs[i].second * 1000;
+      state.installs[i].machine = machine;
+    }
+    return state;
+  };
+  auto first = of_run("r1");
+  const auto one = first.of(job_, cell_folder("r1"), {});
+  ASSERT_FALSE(one->bring());
+  auto event = usual();
+  event["event"] = "baseline";
+  one->heard(event);
+  one->keep({.id = "finance/baseline", .machines = {"dns", "mail"}, .duration_ms = 60'000});
+  EXPECT_EQ(made_in(), std::chrono::seconds(60));
+  one->keep_installs(
+      {{"dns", {of({{"a", 5}}), of({{"a", 5}, {"b", 7}}), of({{"b", 8}})}}, {"mail", {of({{"a", 9}}, "mail")}}});
+  EXPECT_EQ(made_in(), std::chrono::seconds(60 + 5 + 7 + 8 + 9));
+  auto second = of_run("r2");
+  const auto other = second.of(job_, cell_folder("r2"), {});
+  ASSERT_TRUE(other->bring());
+  other->keep_installs({{"dns", {of({{"a", 5}})}}});
+  EXPECT_EQ(made_in(), std::chrono::seconds(60 + 5)) << "what is not in it any more is not counted";
+}
+
 TEST_F(KeptBaselinesTest, WithNothingNewNothingIsWritten) {
   keep_installs("r1", {"a"});
   const auto before = bring("r2")->patched;

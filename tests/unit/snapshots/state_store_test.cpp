@@ -51,6 +51,13 @@ class StateStoreTest : public ::testing::Test {
         key, [](const auto&) { return true; }, there_);
   }
   [[nodiscard]] fs::path entry(const std::string& name = {}) const { return states_ / key_a / name; }
+  // The keys of what goes.
+  std::vector<std::string> trim(std::uintmax_t most_bytes, std::optional<Milliseconds> most_age = std::nullopt) {
+    std::vector<std::string> keys;
+    gone_ = store().trim(most_bytes, most_age).value();
+    for (const auto& one : gone_) keys.push_back(one.key);
+    return keys;
+  }
   // It is refused, removed and told of, and nothing of it is left where it was to go.
   void expect_refused(const std::string& why) {
     told_.clear();
@@ -76,6 +83,7 @@ class StateStoreTest : public ::testing::Test {
   StateStore::Files disks_;
   StateStore::Files there_;
   std::vector<std::string> told_;
+  std::vector<StateStore::Gone> gone_;
 };
 
 TEST_F(StateStoreTest, BringsTheBytesThatWereKeptAndWhatWasSaidOfThem) {
@@ -208,11 +216,75 @@ TEST_F(StateStoreTest, GivesUpWhatWasNotUsedForLongest) {
   set_used(states_ / key_a / "state.json", 1000);
   set_used(states_ / key_b / "state.json", 2000);
   ASSERT_TRUE(bring(key_a)) << "used now";
-  EXPECT_THAT(store().trim(150'000).value(), ElementsAre(key_b));
-  EXPECT_THAT(store().trim(150'000).value(), IsEmpty());
+  EXPECT_THAT(trim(150'000), ElementsAre(key_b));
+  EXPECT_THAT(trim(150'000), IsEmpty());
   store(150'000).keep(state(key_b), disks_);
   EXPECT_FALSE(is_there(entry())) << "there is room for one of them";
   EXPECT_TRUE(bring(key_b));
+}
+
+TEST_F(StateStoreTest, GivesUpWhatIsExpectedToSaveLeast) {
+  const auto keep_made_in = [&](const std::string& key, std::chrono::seconds time) {
+    auto one = state(key);
+    one.made_in = time;
+    store().keep(one, disks_);
+  };
+  keep_made_in(key_a, std::chrono::seconds(300));
+  keep_made_in(key_b, std::chrono::seconds(30));
+  const auto set_used_before = [&](const std::string& key, std::chrono::hours hours) {
+    const auto when = std::chrono::system_clock::to_time_t(clock_.wall() - hours);
+    set_used(states_ / key / "state.json", static_cast<int>(when));
+  };
+  set_used_before(key_a, std::chrono::hours(10));
+  set_used_before(key_b, std::chrono::hours(2));
+  const auto entries = store().entries().value();
+  ASSERT_THAT(entries, SizeIs(2));
+  EXPECT_EQ(entries[0].state.key, key_b) << "what goes first comes first";
+  EXPECT_EQ(entries[1].state.made_in, Milliseconds(300'000));
+  EXPECT_THAT(trim(150'000), ElementsAre(key_b)) << "though it was used later";
+  EXPECT_THAT(gone_[0].why, HasSubstr("saves least: 30 s to make, 47 % likely to be used again"));
+}
+
+TEST_F(StateStoreTest, CountsHowOftenAStateWasUsedAlsoWhenItIsReplaced) {
+  keep();
+  const auto uses = [&] { return store().entries().value().at(0).state.uses; };
+  EXPECT_EQ(uses(), 0U);
+  EXPECT_EQ(mode_of(entry("state.json")), 0600U);
+  ASSERT_TRUE(bring());
+  ASSERT_TRUE(bring());
+  EXPECT_EQ(uses(), 2U);
+  EXPECT_EQ(mode_of(entry("uses")), 0600U);
+  EXPECT_EQ(bring()->uses, 2U) << "before this one";
+  keep(key_a, "r2");
+  EXPECT_EQ(uses(), 3U) << "who asks with this key asks on";
+  EXPECT_FALSE(store().bring(
+      key_a, [](const auto&) { return false; }, there_));
+  EXPECT_EQ(uses(), 3U) << "it was not used";
+  for (const auto& [machine, path] : there_) fs::remove(path);
+  fs::remove(entry("uses"));
+  fs::create_symlink(disks_["dns"], entry("uses"));
+  expect_refused("is something else");
+}
+
+// Whoever copies it at this moment has its blocks as long as that takes: to remove it would gain nothing.
+TEST_F(StateStoreTest, WhatIsBeingBroughtStaysAndIsCounted) {
+  keep(key_a);
+  keep(key_b);
+  ASSERT_TRUE(bring());
+  set_used(states_ / key_a / "state.json", 1000);
+  auto lock = FileLock::take(entry("in-use"), FileLock::Mode::shared, FileLock::at_once());
+  ASSERT_TRUE(lock);
+  EXPECT_THAT(trim(150'000), ElementsAre(key_b)) << "though it would go later";
+  EXPECT_THAT(trim(0), IsEmpty());
+  EXPECT_THAT(trim(0, Milliseconds{0}), IsEmpty()) << "nor for its age";
+  clock_.advance(std::chrono::hours(25));
+  EXPECT_THAT(trim(100 * mib), IsEmpty());
+  store(150'000).keep(state(key_b), disks_);
+  EXPECT_THAT(told_, ElementsAre(HasSubstr("states that are in use leave")));
+  EXPECT_FALSE(is_there(states_ / key_b));
+  EXPECT_TRUE(is_there(entry()));
+  lock = configuration_error("let go");
+  EXPECT_THAT(trim(0), ElementsAre(key_a)) << "who brought it has let go of it";
 }
 
 // Two departments, and a limit for both: one of them makes its own anew.
@@ -248,16 +320,19 @@ TEST_F(StateStoreTest, RemovesWhatIsTooOldAndWhatIsDamaged) {
   keep(key_a);
   clock_.advance(std::chrono::hours(20));
   keep(key_b);
-  EXPECT_THAT(store().trim(100 * mib).value(), IsEmpty());
+  EXPECT_THAT(trim(100 * mib), IsEmpty());
   clock_.advance(std::chrono::hours(5));
-  EXPECT_THAT(store().trim(100 * mib).value(), ElementsAre(key_a)) << "older than it allows";
-  EXPECT_THAT(store().trim(100 * mib, std::chrono::hours(1)).value(), ElementsAre(key_b)) << "than I allow";
+  EXPECT_THAT(trim(100 * mib), ElementsAre(key_a)) << "older than it allows";
+  EXPECT_EQ(gone_[0].why, "older than it allows");
+  EXPECT_THAT(trim(100 * mib, std::chrono::hours(1)), ElementsAre(key_b)) << "than I allow";
+  EXPECT_EQ(gone_[0].why, "older than is wanted");
   keep();
   fs::remove(entry("dns.qcow2"));
   const auto entries = store().entries().value();
   ASSERT_THAT(entries, SizeIs(1));
   EXPECT_THAT(entries[0].damage, HasSubstr("dns.qcow2"));
-  EXPECT_THAT(store().trim(100 * mib).value(), ElementsAre(key_a));
+  EXPECT_THAT(trim(100 * mib), ElementsAre(key_a));
+  EXPECT_EQ(gone_[0].why, entries[0].damage);
 }
 
 TEST_F(StateStoreTest, RemovesWhatKilledRunsLeftAndNothingThatIsBeingWritten) {
@@ -268,7 +343,7 @@ TEST_F(StateStoreTest, RemovesWhatKilledRunsLeftAndNothingThatIsBeingWritten) {
   const auto lock = FileLock::take(alive / "in-use", FileLock::Mode::exclusive, FileLock::at_once());
   ASSERT_TRUE(lock);
   EXPECT_THAT(store().entries().value(), SizeIs(1));
-  EXPECT_THAT(store().trim(100 * mib).value(), IsEmpty());
+  EXPECT_THAT(trim(100 * mib), IsEmpty());
   EXPECT_FALSE(is_there(dead));
   EXPECT_FALSE(is_there(gone));
   EXPECT_TRUE(is_there(alive));
