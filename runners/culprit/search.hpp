@@ -107,13 +107,12 @@ class CulpritSearch {
   [[nodiscard]] Question ask(const CandidateSet& set) const;
   [[nodiscard]] const Answers& answers_for(const CandidateSet& set) const;
   [[nodiscard]] CandidateSet rest_without(const std::vector<CandidateSet>& groups) const;
-  [[nodiscard]] bool is_proven_alone(const CandidateSet& closed) const;
+  [[nodiscard]] bool is_proven_alone(const CandidateSet& group, const CandidateSet& closed) const;
   // Whether it failed more often than a lab that lies as often as this one would make a working set fail, in all but
   // `doubt` of the cases.
   [[nodiscard]] bool is_settled_fail(const Answers& seen, double doubt) const;
   // Whether some answer was a lie, or the most likely explanation says so.
   [[nodiscard]] bool lab_has_lied() const;
-  [[nodiscard]] double doubt() const;
   // How often what is left must pass before somebody is named.
   [[nodiscard]] std::size_t passes_of_the_rest() const;
   void name(const FaultModel::Fault& fault);
