@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "snapshots/tree/retention.hpp"
+
 namespace patchlab::runners::cell {
 namespace {
 
@@ -20,10 +22,6 @@ snapshots::Prefix digests_of(const std::vector<InstallJob>& jobs, std::size_t co
 
 bool has_installs_of_earlier_run(const std::vector<reports::InstallRecord>& installs) {
   return std::ranges::any_of(installs, [](const auto& install) { return !install.installed_run.empty(); });
-}
-
-bool begins_with(const std::vector<std::string>& all, const std::vector<std::string>& first) {
-  return first.size() <= all.size() && std::equal(first.begin(), first.end(), all.begin());
 }
 
 }  // namespace
@@ -115,7 +113,7 @@ std::size_t KeptStates::forget_of_earlier_runs() {
 Result<std::vector<PatchedState>> KeptStates::for_later(const std::vector<std::string>& digests) {
   std::vector<PatchedState> chosen;
   for (const auto& [name, kept] : kept_) {
-    if (begins_with(digests, kept.state.digests)) chosen.push_back(kept.state);
+    if (snapshots::begins_with(digests, kept.state.digests)) chosen.push_back(kept.state);
   }
   std::ranges::sort(chosen, std::ranges::greater{}, [](const auto& state) { return state.digests.size(); });
   if (chosen.size() > most_for_later) chosen.resize(most_for_later);

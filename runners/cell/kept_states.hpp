@@ -67,7 +67,7 @@ class KeptStates {
   [[nodiscard]] Result<void> drop(const snapshots::SnapshotName& snapshot);
   [[nodiscard]] std::vector<std::string> identities_of(const std::vector<InstallJob>& jobs, std::size_t count) const;
 
-  // Each takes about as much disk as the machine has memory; a search comes back to the latest few, and another night
+  // Each takes about as much disk as the machine has memory; a search comes back to some on the way, and another night
   // to the longest.
   static constexpr std::size_t most_kept = 6;
   static constexpr std::size_t most_for_later = 2;

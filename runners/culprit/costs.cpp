@@ -2,15 +2,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runners/culprit/costs.hpp"
 
-#include <algorithm>
+#include "snapshots/tree/retention.hpp"
 
 namespace patchlab::runners {
 
 std::deque<CandidateSet>::const_iterator KeptStates::start_for(const CandidateSet& sequence) const {
   auto best = states_.end();
   for (auto state = states_.begin(); state != states_.end(); ++state) {
-    const bool starts = state->size() <= sequence.size() && std::equal(state->begin(), state->end(), sequence.begin());
-    if (starts && (best == states_.end() || state->size() > best->size())) best = state;
+    if (!snapshots::begins_with(sequence, *state)) continue;
+    if (best == states_.end() || state->size() > best->size()) best = state;
   }
   return best;
 }
@@ -28,11 +28,13 @@ std::size_t KeptStates::install(const CandidateSet& sequence) {
     states_.erase(start);
     states_.push_back(std::move(used));
   }
-  // Of many new states the last ones stay.
-  const auto first = std::max(applied + 1, sequence.size() + 1 > limit_ ? sequence.size() + 1 - limit_ : 1);
-  for (auto length = first; length <= sequence.size(); ++length)
+  for (auto length = applied + 1; length <= sequence.size(); ++length) {
     states_.emplace_back(sequence.begin(), sequence.begin() + static_cast<std::ptrdiff_t>(length));
-  while (states_.size() > limit_) states_.pop_front();
+    if (states_.size() <= limit_) continue;
+    std::vector<const CandidateSet*> by_use;
+    for (const auto& state : states_) by_use.push_back(&state);
+    states_.erase(states_.begin() + static_cast<std::ptrdiff_t>(snapshots::missed_least(by_use)));
+  }
   return applied;
 }
 

@@ -17,10 +17,10 @@ struct TrialCosts {
   std::size_t kept_states = 6;
 };
 
-// Which states a machine keeps, as snapshots::SnapshotTree decides it for its prefixes: those of the last
-// installations, the least recently used one goes first.
+// Which states a machine keeps, as snapshots::SnapshotTree does it with its prefixes.
 class KeptStates {
  public:
+  // `limit`: at least one.
   explicit KeptStates(std::size_t limit) : limit_(limit) {}
   // How many of the sequence are in the kept state that holds most of it.
   [[nodiscard]] std::size_t applied(const CandidateSet& sequence) const;

@@ -9,6 +9,7 @@
 #include "reports/record/queries.hpp"
 #include "runners/cell/kept_states.hpp"
 #include "runners/cell/trial_course.hpp"
+#include "snapshots/tree/retention.hpp"
 
 namespace patchlab::runners::forecast {
 namespace {
@@ -41,7 +42,7 @@ class Maker {
     Durations::OfMachine times;
     std::vector<std::optional<std::int64_t>> kinds;
     std::map<std::size_t, std::int64_t> installs;
-    std::deque<std::vector<std::size_t>> kept;  // installed candidates of states that are kept, the oldest first
+    std::deque<std::vector<std::size_t>> kept;  // installed candidates of kept states, the one used last at the end
     Index free = 0;                             // the step that its last trial ended with
   };
 
@@ -117,11 +118,11 @@ class Maker {
     auto& kept = machines_[on.machine].kept;
     std::size_t there = 0;
     if (on.may_use_installs) {
-      for (const auto& state : kept) {
-        if (state.size() > there && state.size() <= on.installs.size() &&
-            std::equal(state.begin(), state.end(), on.installs.begin()))
-          there = state.size();
+      auto start = kept.end();
+      for (auto state = kept.begin(); state != kept.end(); ++state) {
+        if (state->size() > there && snapshots::begins_with(on.installs, *state)) there = state->size(), start = state;
       }
+      if (start != kept.end()) std::rotate(start, start + 1, kept.end());
     }
     std::int64_t sum = 0;
     for (auto i = there; i < on.installs.size(); ++i) {
@@ -131,7 +132,10 @@ class Maker {
           !cell::KeptStates::is_worth_saving({.machine = {}, .candidate = {}, .log = {}, .duration_ms = one}))
         continue;
       kept.emplace_back(on.installs.begin(), on.installs.begin() + static_cast<std::ptrdiff_t>(i + 1));
-      if (kept.size() > most_kept) kept.pop_front();
+      if (kept.size() <= most_kept) continue;
+      std::vector<const std::vector<std::size_t>*> by_use;
+      for (const auto& state : kept) by_use.push_back(&state);
+      kept.erase(kept.begin() + static_cast<std::ptrdiff_t>(snapshots::missed_least(by_use)));
     }
     return sum;
   }

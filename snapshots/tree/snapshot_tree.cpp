@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "snapshots/tree/retention.hpp"
+
 namespace patchlab::snapshots {
 
 SnapshotTree::Start SnapshotTree::start_for(const Prefix& sequence) {
@@ -20,19 +22,20 @@ std::vector<SnapshotName> SnapshotTree::add(const Prefix& prefix) {
   if (prefix.empty()) return {};
   const auto name = SnapshotName::for_prefix(prefix);
   nodes_[name] = {prefix, ++uses_};
-  return given_up(name);
+  return given_up();
 }
 
-std::vector<SnapshotName> SnapshotTree::given_up(const SnapshotName& newest) {
+std::vector<SnapshotName> SnapshotTree::given_up() {
   std::vector<SnapshotName> names;
   while (nodes_.size() > std::max<std::size_t>(limit_, 1)) {
-    const auto oldest = std::min_element(nodes_.begin(), nodes_.end(), [&](const auto& a, const auto& b) {
-      // The new one has the highest number already; naming it keeps that from becoming an accident.
-      if ((a.first == newest) != (b.first == newest)) return b.first == newest;
-      return a.second.last_use < b.second.last_use;
-    });
-    names.push_back(oldest->first);
-    nodes_.erase(oldest);
+    std::vector<std::map<SnapshotName, Node>::iterator> by_use;
+    for (auto node = nodes_.begin(); node != nodes_.end(); ++node) by_use.push_back(node);
+    std::ranges::sort(by_use, {}, [](auto node) { return node->second.last_use; });
+    std::vector<const Prefix*> held;
+    for (const auto node : by_use) held.push_back(&node->second.prefix);
+    const auto node = by_use[missed_least(held)];
+    names.push_back(node->first);
+    nodes_.erase(node);
   }
   return names;
 }

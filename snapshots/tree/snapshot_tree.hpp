@@ -29,8 +29,9 @@ class SnapshotTree {
   // The saved state that leaves the least to do for this sequence; its use counts for retention.
   [[nodiscard]] Start start_for(const Prefix& sequence);
 
-  // Records a saved prefix and returns the names to delete to stay within the limit: least recently used first, never
-  // the new one. An empty prefix (the baseline) and a prefix that is already there change nothing but its age.
+  // Records a saved prefix and returns the names to delete to stay within the limit: those that are missed least
+  // (retention.hpp), never the new one. An empty prefix (the baseline) and a prefix that is already there change
+  // nothing but its age.
   [[nodiscard]] std::vector<SnapshotName> add(const Prefix& prefix);
   void remove(const SnapshotName& name);
 
@@ -41,7 +42,7 @@ class SnapshotTree {
     Prefix prefix;
     std::uint64_t last_use = 0;
   };
-  [[nodiscard]] std::vector<SnapshotName> given_up(const SnapshotName& newest);
+  [[nodiscard]] std::vector<SnapshotName> given_up();
 
   std::size_t limit_;
   std::uint64_t uses_ = 0;

@@ -40,6 +40,34 @@ TEST(SnapshotTree, GivesUpTheLeastRecentlyUsed) {
   EXPECT_FALSE(tree.has(name({"b"})));
 }
 
+// So a search that halves a long set finds a state near each of its questions.
+TEST(SnapshotTree, KeepsStatesOfOneInstallationApart) {
+  SnapshotTree tree(6);
+  Prefix all;
+  for (int i = 0; i < 64; ++i) {
+    all.push_back(std::to_string(i));
+    (void)tree.add(all);
+  }
+  EXPECT_EQ(tree.start_for(all).applied, 64U) << "the new one stays";
+  for (std::size_t length = 16; length <= 64; length += 8) {
+    const Prefix some(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(length));
+    EXPECT_GE(tree.start_for(some).applied + 16, length);
+    EXPECT_GT(tree.start_for(some).applied, 0U);
+  }
+}
+
+TEST(SnapshotTree, GivesUpOldStatesThoughTheySpareMuch) {
+  SnapshotTree tree(4);
+  const Prefix old(20, "a");
+  (void)tree.add(old);
+  Prefix other;
+  for (int i = 0; i < 64; ++i) {
+    other.push_back(std::to_string(i));
+    (void)tree.add(other);
+  }
+  EXPECT_FALSE(tree.has(name(old)));
+}
+
 TEST(SnapshotTree, NeverGivesUpTheNewOneOrTheBaseline) {
   SnapshotTree tree(0);
   EXPECT_THAT(tree.add({"a"}), IsEmpty());
