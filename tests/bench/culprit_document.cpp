@@ -12,6 +12,7 @@
 #include <optional>
 #include <set>
 #include <sstream>
+#include <stdexcept>
 #include <vector>
 
 #include "tests/support/culprit_peers.hpp"
@@ -28,6 +29,8 @@ struct Figures {
   double correct = 0, partial = 0, wrong = 0, escaped = 0, abstained = 0, person = 0, held = 0;
   double search = 0, confirm = 0, rest = 0, all = 0, all_p95 = 0, seconds = 0, seconds_p95 = 0, step_p95 = 0,
          step_most = 0;
+  double back = 0, confirm_seconds = 0, rest_seconds = 0, back_seconds = 0;
+  [[nodiscard]] double proof_seconds() const { return confirm_seconds + rest_seconds + back_seconds; }
 };
 
 struct Nights {
@@ -56,10 +59,15 @@ Measured read(const std::string& file) {
     } else {
       Figures cell{std::stoul(fields[0]), fields[1], number(2), number(3), fields[4], std::stoi(fields[5])};
       std::size_t i = 6;
-      for (auto* value : {&cell.correct, &cell.partial, &cell.wrong, &cell.escaped, &cell.abstained, &cell.person,
-                          &cell.held, &cell.search, &cell.confirm, &cell.rest, &cell.all, &cell.all_p95, &cell.seconds,
-                          &cell.seconds_p95, &cell.step_p95, &cell.step_most})
+      for (auto* value :
+           {&cell.correct,   &cell.partial, &cell.wrong,           &cell.escaped,      &cell.abstained,
+            &cell.person,    &cell.held,    &cell.search,          &cell.confirm,      &cell.rest,
+            &cell.all,       &cell.all_p95, &cell.seconds,         &cell.seconds_p95,  &cell.step_p95,
+            &cell.step_most, &cell.back,    &cell.confirm_seconds, &cell.rest_seconds, &cell.back_seconds}) {
+        if (i >= fields.size())
+          throw std::runtime_error(file + ": a line of an older version; remove the file: " + line);
         *value = number(i++);
+      }
       measured.cells.push_back(std::move(cell));
     }
   }
@@ -74,6 +82,35 @@ Measured read(const std::string& file) {
 
 constexpr const char* ours = "patchlab";
 constexpr const char* against = " x the cheapest";
+constexpr const char* told_peer = "binary splitting (Hwang)";
+enum class Told { yes, no };
+
+// How likely so many hits of so many runs, or fewer, are when each is one with this probability.
+double at_most_likely(double hits, double runs, double probability) {
+  double sum = 0;
+  for (double i = 0; i <= hits; ++i) {
+    const auto ways = std::lgamma(runs + 1) - std::lgamma(i + 1) - std::lgamma(runs - i + 1);
+    sum += std::exp(ways + i * std::log(probability) + (runs - i) * std::log1p(-probability));
+  }
+  return sum;
+}
+// Where it falls to this value; it falls with the probability.
+double where_likely(double value, double hits, double runs) {
+  double low = 0, high = 1;
+  for (int i = 0; i < 60; ++i) {
+    const auto middle = (low + high) / 2;
+    (at_most_likely(hits, runs, middle) > value ? low : high) = middle;
+  }
+  return high;
+}
+// One-sided bounds of Clopper and Pearson (1934) with 95 % confidence: of the share of which `percent` was seen in so
+// many runs. In percent.
+double hits_of(double percent, double runs) { return std::round(percent * runs / 100); }
+double surely_below(double percent, double runs) { return 100 * where_likely(0.05, hits_of(percent, runs), runs); }
+double surely_above(double percent, double runs) {
+  const auto hits = hits_of(percent, runs);
+  return hits == 0 ? 0 : 100 * where_likely(0.95, hits - 1, runs);
+}
 
 class Document {
  public:
@@ -82,6 +119,7 @@ class Document {
   std::string text() {
     introduction();
     goals();
+    where_seconds_go();
     tables();
     beside_others();
     clean_nights();
@@ -95,8 +133,17 @@ class Document {
   }
 
   void introduction() {
-    int least = 1 << 30, most = 0;
-    for (const auto& cell : measured_.cells) least = std::min(least, cell.runs), most = std::max(most, cell.runs);
+    std::map<std::size_t, std::pair<int, int>> runs;  // by candidates: least and most
+    for (const auto& cell : measured_.cells) {
+      auto& [least, most] = runs.try_emplace(cell.count, cell.runs, cell.runs).first->second;
+      least = std::min(least, cell.runs), most = std::max(most, cell.runs);
+    }
+    std::string seeds;
+    for (const auto& [count, range] : runs) {
+      const auto many = range.first == range.second ? fmt::format("{}", range.first)
+                                                    : fmt::format("{} to {}", range.first, range.second);
+      seeds += fmt::format("{}{} for n = {}", seeds.empty() ? "" : ", ", many, count);
+    }
     text_ += R"(# How good the culprit search is
 
 Made by `./tests/bench/culprit-search`; do not edit. What the search does is in
@@ -107,7 +154,7 @@ A unit test holds that against the real engine: who is named, who is held back, 
 )";
     if (measured_.compared > 0)
       line("{} worlds of this kind were run in both and came out the same.", measured_.compared);
-    line("{} to {} seeds for each line. All methods see the same worlds.", least, most);
+    line("Seeds of each line: {}. All methods see the same worlds.", seeds);
     text_ += R"(
 - Flakes: that share of the trials passes instead of failing, or the other way round, with the very failure that is
   looked for. Lab errors: that share ends without an answer, and is tried again.
@@ -116,7 +163,8 @@ A unit test holds that against the real engine: who is named, who is held back, 
   should be. `partial`: a culprit was named, not the whole group, and what is left works. `person`: the set failed, and
   that was not reproduced; the gate refuses it until a person decides.
 - `search`: trials that look for the culprit, the one that asks whether the failure was real among them. `confirm`: of
-  somebody alone, from the baseline. `rest`: of what is left, the final trial among them.
+  somebody alone, from the baseline. `rest`: of what is left, the final trial among them. `back`: of what is left and one
+  of several who were found, who must break it again.
 )";
     line(
         "- Seconds are modelled, not measured: to revert {:.0f}, to install {:.0f} and to save the state {:.0f}, to "
@@ -125,10 +173,10 @@ A unit test holds that against the real engine: who is named, who is held back, 
         simulated_costs.revert, simulated_costs.install - saving_a_state, saving_a_state, simulated_costs.checks,
         simulated_costs.restart, simulated_costs.checks);
     line(
-        "  {} states are kept, the least recently used one goes; at the beginning those of the batch. A search trial "
-        "ends",
+        "  {} states are kept as a machine keeps them, at the beginning those of the batch; all methods start from "
+        "them.",
         simulated_costs.kept_states);
-    line("  with its first failure.\n\n![Trials and shares of wrong verdicts]({})\n", plot_);
+    line("  A search trial ends with its first failure.\n\n![Trials and shares of wrong verdicts]({})\n", plot_);
   }
 
   using Chosen = std::function<bool(const Figures&)>;
@@ -159,7 +207,11 @@ A unit test holds that against the real engine: who is named, who is held back, 
     const auto unseen = cells.size() - seen.size();
     const auto rest = unseen == 0 ? "" : fmt::format("; not measured in {}", unseen);
     const auto over = std::ranges::count_if(seen, [&](const auto& cell) { return cell.first > most + 1e-9; });
-    const auto verdict = over > 0      ? fmt::format("**no**, in {} of {} cells{}", over, seen.size(), rest)
+    const bool is_share = unit.starts_with(" %");
+    const auto surely = std::ranges::count_if(
+        seen, [&](const auto& cell) { return surely_above(cell.first, cell.second->runs) > most + 1e-9; });
+    const auto by_chance = is_share ? fmt::format(" ({} of them by more than chance)", surely) : "";
+    const auto verdict = over > 0 ? fmt::format("**no**, in {} of {} cells{}{}", over, seen.size(), by_chance, rest)
                          : unseen == 0 ? "yes"
                                        : fmt::format("in {} of {} cells{}", seen.size(), cells.size(), rest);
     const auto& [worst, where] = *std::ranges::max_element(seen, {}, [](const auto& cell) { return cell.first; });
@@ -167,7 +219,9 @@ A unit test holds that against the real engine: who is named, who is held back, 
       return line("| {} | no peer is right as often where all of them ran | | {} |", what, verdict);
     double sum = 0, runs = 0;
     for (const auto& [value, cell] : seen) sum += value * cell->runs, runs += cell->runs;
-    const auto together = unit.starts_with(" %") ? fmt::format("{:.2f}{} of {:.0f}", sum / runs, unit, runs) : "";
+    const auto together = is_share ? fmt::format("{:.2f}{} of {:.0f}, surely below {:.2f} %", sum / runs, unit, runs,
+                                                 surely_below(sum / runs, runs))
+                                   : "";
     line("| {} | {:.2f}{} ({}, n = {}, {} runs) | {} | {} |", what, worst, unit, where->kind, where->count, where->runs,
          together, verdict);
   }
@@ -176,7 +230,9 @@ A unit test holds that against the real engine: who is named, who is held back, 
     line("## Goals\n");
     line(
         "Where a cell has few runs, a single one may be more than the goal allows: then all cells together tell "
-        "more. What no peer ran, and what has no culprit, is not measured beside peers.\n");
+        "more. `surely`, and `by more than chance`: with 95 % confidence (Clopper and Pearson, one-sided). What no "
+        "peer "
+        "ran, and what has no culprit, is not measured beside peers.\n");
     line("| goal | worst cell | all cells together | in every cell |\n|---|---|---|---|");
     const auto plain = [](const Figures& cell) { return cell.errors == 0 && !is_intermittent(cell); };
     const auto exact = chosen([&](const auto& cell) { return plain(cell) && cell.flakes == 0; });
@@ -225,9 +281,13 @@ A unit test holds that against the real engine: who is named, who is held back, 
         " %");
     goal(
         "no flakes: modelled seconds at most those of every peer that is right as often", exact,
-        [&](const auto& cell) { return against_peers(cell); }, 1, against);
+        [&](const auto& cell) { return against_peers(cell, Told::yes); }, 1, against);
     goal(
-        "5 % flakes: the same", noisy, [&](const auto& cell) { return against_peers(cell); }, 1, against);
+        "the same without binary splitting, which is told how many culprits there are", exact,
+        [&](const auto& cell) { return against_peers(cell, Told::no); }, 1, against);
+    goal(
+        "5 % flakes: the same, with it", noisy, [&](const auto& cell) { return against_peers(cell, Told::yes); }, 1,
+        against);
     goal(
         "own computing for 256 candidates: at most 10 ms a step (95 of 100)",
         chosen([](const auto& cell) { return cell.count == 256; }), [](const auto& cell) { return cell.step_p95; }, 10,
@@ -237,31 +297,69 @@ A unit test holds that against the real engine: who is named, who is held back, 
     for (const auto& nights : measured_.nights) {
       const double share = 100.0 * nights.spoiled / nights.nights, most = nights.flakes < 0.005 ? 1 : 5;
       line(
-          "| clean night, {:.1f} % flakes a check, 360 executions: at most {:.0f} % lose anything | {:.2f} % of {} | "
-          "{} |",
-          100 * nights.flakes, most, share, nights.nights, share <= most ? "yes" : "**no**");
+          "| clean night, {:.1f} % flakes a check, 360 executions: at most {:.0f} % lose anything | {:.2f} % of {}, "
+          "surely below {:.2f} % | | {} |",
+          100 * nights.flakes, most, share, nights.nights, surely_below(share, nights.nights),
+          share <= most ? "yes" : "**no**");
     }
     line("");
   }
 
   static bool is_intermittent(const Figures& cell) { return cell.kind.starts_with("breaks in"); }
 
-  // Seconds, as a multiple of those of the cheapest peer that is correct at least as often; 0: all ran, and there is
-  // none. Nothing where a peer did not run, unless one that ran is cheaper already, and where there is no culprit to be
-  // right about.
-  [[nodiscard]] std::optional<double> against_peers(const Figures& cell) const {
-    if (cell.kind == "none") return std::nullopt;
-    double cheapest = 0;
-    bool all = true;
+  // The cheapest peer that is correct at least as often; nothing: there is none among those that ran.
+  [[nodiscard]] const Figures* cheapest_peer(const Figures& cell, Told told) const {
+    const Figures* cheapest = nullptr;
     for (const auto& peer : peers()) {
       const auto* other = find(cell, peer.name);
-      all = all && other != nullptr;
-      if (other == nullptr || other->correct < cell.correct) continue;
-      if (cheapest == 0 || other->seconds < cheapest) cheapest = other->seconds;
+      if (other == nullptr || other->correct < cell.correct || (told == Told::no && peer.name == told_peer)) continue;
+      if (cheapest == nullptr || other->seconds < cheapest->seconds) cheapest = other;
     }
-    const auto ratio = cheapest == 0 ? 0 : cell.seconds / cheapest;
+    return cheapest;
+  }
+  // Seconds, as a multiple of those of that peer; 0: all ran, and there is none. Nothing where a peer did not run,
+  // unless one that ran is cheaper already, and where there is no culprit to be right about.
+  [[nodiscard]] std::optional<double> against_peers(const Figures& cell, Told told) const {
+    if (cell.kind == "none") return std::nullopt;
+    const auto* cheapest = cheapest_peer(cell, told);
+    const auto ratio = cheapest == nullptr ? 0 : cell.seconds / cheapest->seconds;
+    const bool all = std::ranges::all_of(peers(), [&](const auto& peer) { return find(cell, peer.name) != nullptr; });
     if (!all && ratio <= 1) return std::nullopt;
     return ratio;
+  }
+
+  void where_seconds_go() {
+    const auto cells = chosen([&](const Figures& cell) {
+      return cell.flakes == 0 && cell.errors == 0 && cell.kind != "none" && !is_intermittent(cell);
+    });
+    std::size_t dearer = 0, proof_alone = 0;
+    std::string rows;
+    for (const auto* cell : cells) {
+      const auto* peer = cheapest_peer(*cell, Told::yes);
+      if (peer != nullptr && cell->seconds > peer->seconds) {
+        ++dearer;
+        if (cell->proof_seconds() > peer->seconds) ++proof_alone;
+      }
+      rows += fmt::format("| {} | {} | {:.0f} | {:.0f} | {:.0f} | {:.0f} | {:.0f} | {} |\n", cell->count, cell->kind,
+                          cell->seconds - cell->proof_seconds(), cell->confirm_seconds, cell->rest_seconds,
+                          cell->back_seconds, cell->seconds,
+                          peer == nullptr ? "-" : fmt::format("{:.0f}, {}", peer->seconds, peer->who));
+    }
+    if (rows.empty()) return;
+    line("## Where the seconds go\n");
+    line(
+        "Modelled seconds of one run without flakes, by what the trials are for, and those of the cheapest peer that "
+        "is "
+        "right as often. Peers believe what they see. Here a lab may lie: the failure must happen again, who is named "
+        "fails alone twice, what is left passes twice, and who was found with others must break it again. In {} cells "
+        "a "
+        "peer is cheaper; in {} of them this proof alone (`confirm`, `rest`, `back`) takes longer than all of the "
+        "peer's "
+        "run.\n",
+        dearer, proof_alone);
+    line("| n | what is wrong | search | confirm | rest | back | all | cheapest peer |");
+    line("|---:|---|---:|---:|---:|---:|---:|---|");
+    text_ += rows;
   }
 
   void tables() {
@@ -273,16 +371,16 @@ A unit test holds that against the real engine: who is named, who is held back, 
              cell->errors > 0 ? fmt::format(", {:.0f} % lab errors", 100 * cell->errors) : "");
         line(
             "| n | what is wrong | runs | correct | partial | wrong | escaped | abstained | person | search | confirm "
-            "| rest "
+            "| rest | back "
             "| all | all, P95 | seconds | P95 "
-            "|\n|---:|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|");
+            "|\n|---:|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|");
       }
       line(
           "| {} | {} | {} | {:.1f} | {:.1f} | {:.1f} | {:.1f} | {:.1f} | {:.1f} | {:.2f} | {:.2f} | {:.2f} | {:.2f} | "
-          "{:.0f} | "
+          "{:.2f} | {:.0f} | "
           "{:.0f} | {:.0f} |",
           cell->count, cell->kind, cell->runs, cell->correct, cell->partial, cell->wrong, cell->escaped,
-          cell->abstained, cell->person, cell->search, cell->confirm, cell->rest, cell->all, cell->all_p95,
+          cell->abstained, cell->person, cell->search, cell->confirm, cell->rest, cell->back, cell->all, cell->all_p95,
           cell->seconds, cell->seconds_p95);
     }
   }
@@ -295,26 +393,60 @@ A unit test holds that against the real engine: who is named, who is held back, 
     line(
         "and right in its own model (`Peers` in the unit tests). Binary splitting is told how many culprits there are. "
         "Only");
-    line("patchlab tries again whether the failure was real, and confirms what it says.\n");
+    line(
+        "patchlab tries again whether the failure was real, and confirms what it says. Nobody knows beforehand what "
+        "is");
+    line("wrong: `all of these` is the mean of the worlds above it, but for those that break now and then.\n");
     std::string header = "| n | flakes | what is wrong | patchlab |", rule = "|---:|---:|---|---|";
     for (const auto& peer : peers()) header += " " + peer.name + " |", rule += "---|";
     line("{}\n{}", header, rule);
-    for (const auto* cell : chosen([](const auto& one) {
-           return one.errors == 0 && (one.flakes == 0 || one.flakes == 0.05) && one.kind != "none";
-         })) {
-      auto row = fmt::format("| {} | {:.0f} % | {} |", cell->count, 100 * cell->flakes, cell->kind);
-      row += in_short(cell);
+    const auto cells = chosen([](const auto& one) {
+      return one.errors == 0 && (one.flakes == 0 || one.flakes == 0.05) && one.kind != "none";
+    });
+    const auto row = [&](const Figures& cell, const std::string& kind, const auto& figures_of) {
+      auto text =
+          fmt::format("| {} | {:.0f} % | {} |{}", cell.count, 100 * cell.flakes, kind, in_short(figures_of(ours)));
       bool any = false;
       for (const auto& peer : peers()) {
-        const auto* other = find(*cell, peer.name);
-        any = any || other != nullptr;
-        row += in_short(other);
+        const auto other = figures_of(peer.name);
+        any = any || other;
+        text += in_short(other);
       }
-      if (any) line("{}", row);
+      if (any) line("{}", text);
+    };
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+      const auto& cell = *cells[i];
+      row(cell, cell.kind, [&](const std::string& who) { return copied(find(cell, who)); });
+      const bool is_last =
+          i + 1 == cells.size() || cells[i + 1]->count != cell.count || cells[i + 1]->flakes != cell.flakes;
+      if (is_last) row(cell, "**all of these**", [&](const std::string& who) { return mean_of_kinds(cell, who); });
     }
   }
-  static std::string in_short(const Figures* cell) {
-    if (cell == nullptr) return " - |";
+  static std::optional<Figures> copied(const Figures* cell) {
+    return cell == nullptr ? std::nullopt : std::optional(*cell);
+  }
+  // Of all kinds that patchlab ran with so many candidates and flakes; nothing where this one did not run all of them.
+  [[nodiscard]] std::optional<Figures> mean_of_kinds(const Figures& like, const std::string& who) const {
+    Figures mean = like;
+    mean.correct = mean.wrong = mean.escaped = mean.all = mean.seconds = 0;
+    const auto kinds = chosen([&](const Figures& cell) {
+      return cell.count == like.count && cell.flakes == like.flakes && cell.errors == like.errors &&
+             cell.kind != "none" && !is_intermittent(cell);
+    });
+    const auto share = 1 / static_cast<double>(std::max<std::size_t>(1, kinds.size()));
+    for (const auto* kind : kinds) {
+      const auto* cell = find(*kind, who);
+      if (cell == nullptr) return std::nullopt;
+      mean.correct += share * cell->correct;
+      mean.wrong += share * cell->wrong;
+      mean.escaped += share * cell->escaped;
+      mean.all += share * cell->all;
+      mean.seconds += share * cell->seconds;
+    }
+    return kinds.empty() ? std::nullopt : std::optional(mean);
+  }
+  static std::string in_short(const std::optional<Figures>& cell) {
+    if (!cell) return " - |";
     return fmt::format(" {:.0f} / {:.0f} / {:.0f}, {:.1f}, {:.0f} s |", cell->correct, cell->wrong, cell->escaped,
                        cell->all, cell->seconds);
   }

@@ -26,7 +26,7 @@ class Department {
         run_.needs_a_person = run_.needs_a_person || remaining_ == failed_rest_;
         break;
       }
-      const auto trial = first ? lab_.batch() : run_trial(remaining_, TrialKind::final);
+      const auto trial = first ? lab_.batch() : run_trial(remaining_, TrialKind::final, true);
       if (trial.outcome == Outcome::pass) break;
       if (trial.outcome == Outcome::error) return ended(false);
       if (first) note(remaining_, trial);
@@ -52,9 +52,7 @@ class Department {
   SimulatedRun ended(bool passed) {
     run_.passed = passed;
     run_.ending = ending_of(lab_.world(), run_, remaining_);
-    run_.search = lab_.count(TrialKind::search) - rests_;
-    run_.confirm = lab_.count(TrialKind::confirm);
-    run_.rest = lab_.count(TrialKind::final) + rests_;
+    run_.search = lab_.count() - run_.confirm - run_.rest - run_.back;
     run_.seconds = lab_.seconds();
     return std::move(run_);
   }
@@ -63,8 +61,9 @@ class Department {
     if (trial.outcome != Outcome::error) seen_.push_back({set, trial.outcome == Outcome::fail});
   }
 
-  SimulatedTrial run_trial(const CandidateSet& set, TrialKind kind) {
+  SimulatedTrial run_trial(const CandidateSet& set, TrialKind kind, bool is_rest) {
     SimulatedTrial trial;
+    const Account account(*this, set, kind, is_rest);
     for (std::size_t attempt = 0; attempt <= lab_retries; ++attempt) {
       trial = lab_.run(set, kind);
       note(set, trial);
@@ -115,9 +114,8 @@ class Department {
     CulpritSearch search(candidates(), policy());
     bool whole_passed = false;
     for (auto question = next(search); question; question = next(search)) {
-      const auto before = lab_.count(TrialKind::search);
       const auto outcome = answer(*question, whole_passed);
-      if (question->is_rest) rests_ += lab_.count(TrialKind::search) - before;
+      if (question->is_rest && outcome == Outcome::pass) passed_rest_ = of_world(question->set);
       const Stopwatch stopwatch(*this);
       search.answer(*question, outcome);
     }
@@ -135,6 +133,36 @@ class Department {
       run_.quarantined = united(run_.quarantined, of_world(result.suspicious));
     return std::nullopt;
   }
+
+  // Says for what the trials are that are run while it lives.
+  class Account {
+   public:
+    Account(Department& department, const CandidateSet& set, TrialKind kind, bool is_rest) : department_(department) {
+      auto& run = department.run_;
+      const auto& rest = department.passed_rest_;
+      if (kind == TrialKind::confirm) {
+        trials_ = &run.confirm, seconds_ = &run.confirm_seconds;
+      } else if (is_rest || kind == TrialKind::final) {
+        trials_ = &run.rest, seconds_ = &run.rest_seconds;
+      } else if (!rest.empty() && set != rest && contains_all(set, rest)) {
+        trials_ = &run.back, seconds_ = &run.back_seconds;
+      }
+    }
+    ~Account() {
+      if (trials_ == nullptr) return;
+      *trials_ += department_.lab_.count() - trials_before_;
+      *seconds_ += department_.lab_.seconds() - seconds_before_;
+    }
+    Account(const Account&) = delete;
+    Account& operator=(const Account&) = delete;
+
+   private:
+    Department& department_;
+    std::size_t* trials_ = nullptr;  // nothing: the search
+    double* seconds_ = nullptr;
+    std::size_t trials_before_ = department_.lab_.count();
+    double seconds_before_ = department_.lab_.seconds();
+  };
 
   // Adds what it sees to the last step.
   class Stopwatch {
@@ -177,7 +205,7 @@ class Department {
       const auto kind = promotable                      ? TrialKind::final
                         : freshness == Freshness::fresh ? TrialKind::confirm
                                                         : TrialKind::search;
-      const auto trial = run_trial(set, kind);
+      const auto trial = run_trial(set, kind, question.is_rest);
       if (promotable && question.is_rest && trial.outcome == Outcome::fail) failed_rest_ = set;
       if (trial.outcome != Outcome::fail) {
         if (whole && trial.outcome == Outcome::pass) whole_passed = true;
@@ -201,9 +229,9 @@ class Department {
   CandidateSet remaining_;
   CandidateSet passed_;       // in a trial that looked at everything
   CandidateSet failed_rest_;  // in one that looked at everything
+  CandidateSet passed_rest_;  // in any
   std::vector<Seen> seen_;
   std::set<std::string> searched_;
-  std::size_t rests_ = 0;
   SimulatedRun run_;
 };
 

@@ -19,12 +19,14 @@ inline constexpr std::size_t endings = 5;
 struct SimulatedRun {
   Ending ending = Ending::abstained;
   CandidateSet named, quarantined;
-  bool passed = false;           // the exact rest, or it is empty
-  bool needs_a_person = false;   // it failed and was not reproduced: the gate refuses the set, and a person decides
-  std::size_t search = 0;        // trials that look for the culprit, the one that asks whether the failure was real too
-  std::size_t confirm = 0;       // of somebody alone, from nothing
-  std::size_t rest = 0;          // of what would be left, within the search and at the end
-  double seconds = 0;            // modelled
+  bool passed = false;          // the exact rest, or it is empty
+  bool needs_a_person = false;  // it failed and was not reproduced: the gate refuses the set, and a person decides
+  std::size_t search = 0;       // trials that look for the culprit, the one that asks whether the failure was real too
+  std::size_t confirm = 0;      // of somebody alone, from nothing
+  std::size_t rest = 0;         // of what would be left, within the search and at the end
+  std::size_t back = 0;         // of somebody who was put back into what is left, after that was seen passing
+  double seconds = 0;           // modelled; of these:
+  double confirm_seconds = 0, rest_seconds = 0, back_seconds = 0;
   std::vector<double> steps_ms;  // what the search itself computed before each question; only when it was asked for
 };
 
