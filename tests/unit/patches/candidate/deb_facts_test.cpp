@@ -137,6 +137,11 @@ TEST_F(DebFactsTest, ANoteThatOthersCouldHaveWrittenIsMadeAnew) {
     fs::permissions(note(), others, fs::perm_options::add);
     expect_made_anew("mode");
   }
+  if (::geteuid() == 0) {
+    lie();
+    ASSERT_EQ(::chown(note().c_str(), 65534, 65534), 0);
+    expect_made_anew("owner");
+  }
   lie();
   fs::rename(note(), folder_.path() / "of-others");
   fs::create_symlink(folder_.path() / "of-others", note());
@@ -166,7 +171,15 @@ TEST_F(DebFactsTest, WhatWouldComeBackOtherwiseIsNotKept) {
 
 TEST_F(DebFactsTest, OtherLimitsAreHeldToThePackageItself) {
   ASSERT_TRUE(facts().inspect(deb_));
-  EXPECT_FALSE(facts().inspect(deb_, {.entries = 1}));
+  for (const auto& limits : {DebLimits{.file_bytes = 100}, DebLimits{.unpacked_bytes = 100}, DebLimits{.entries = 1},
+                             DebLimits{.content_bytes = 0}}) {
+    const auto direct = inspect_deb(deb_, limits);
+    const auto asked = facts().inspect(deb_, limits);
+    ASSERT_EQ(direct.has_value(), asked.has_value());
+    if (!direct) EXPECT_EQ(asked.error(), direct.error());
+  }
+  EXPECT_FALSE(facts().inspect(deb_, {.file_bytes = 100}));
+  EXPECT_FALSE(facts().inspect(deb_, {.unpacked_bytes = 100}));
   EXPECT_THAT(notes(), SizeIs(1));
 }
 
