@@ -67,6 +67,8 @@ TEST(CheckDigest, ChangesWithEveryParameterOfEveryKind) {
   add("ldap.login-refused", {{"user", "bob@a.example"}, {"sub_code", "52e"}});
   add("ldap.locator", {{"domain", "a.example"}, {"host", "dc1.a.example"}, {"flags", {"kdc"}}});
   add("ntp.query", {{"max_stratum", 5}});
+  add("smb.referral",
+      {{"share", "namespace"}, {"user", "bob"}, {"password", "x"}, {"path", "a"}, {"target", {{"share", "team"}}}});
   add("tls.handshakes", {{"port", 443}, {"rounds", 10}});
   add("tls.client", {{"listen_port", 8443}, {"path", "/calls?to={server}"}});
   add("tftp.get", {{"file", "boot.bin"}, {"windowsize", 4}});
