@@ -131,14 +131,20 @@ struct OdbcSession::State {
     steps.push_back(std::move(entry));
     return ok;
   }
+  // Connections are cut at the deadline, one after the other: what another one held is free then, and who waited for it
+  // goes on.
+  bool finish_done(const std::string& step) {
+    if (!deadline.passed()) return finish(step, true, Json::object());
+    return finish(step, false, {{"sqlstate", "HYT00"}, {"message", "it ended when the time of the check was over"}});
+  }
   bool finish_on_connection(const std::string& step, SQLRETURN result) {
-    const bool ok = SQL_SUCCEEDED(result);
-    return finish(step, ok, ok ? Json::object() : refusal_on(SQL_HANDLE_DBC, connection->get()));
+    return SQL_SUCCEEDED(result) ? finish_done(step)
+                                 : finish(step, false, refusal_on(SQL_HANDLE_DBC, connection->get()));
   }
   bool finish_on_statement(const std::string& step, const Handle<SQL_HANDLE_STMT>& statement, SQLRETURN result) {
     // SQL_NO_DATA: a statement that touched no row.
     const bool ok = SQL_SUCCEEDED(result) || result == SQL_NO_DATA;
-    return finish(step, ok, ok ? Json::object() : refusal_on(SQL_HANDLE_STMT, statement.get()));
+    return ok ? finish_done(step) : finish(step, false, refusal_on(SQL_HANDLE_STMT, statement.get()));
   }
   SQLRETURN run(const Handle<SQL_HANDLE_STMT>& statement, const std::string& sql, SQLUINTEGER seconds) {
     SQLSetStmtAttr(statement.get(), SQL_ATTR_QUERY_TIMEOUT, as_pointer(seconds), 0);

@@ -328,7 +328,8 @@ TEST_F(DatabaseChecks, TwoSessionsSeeOfEachOtherWhatTheyAreTo) {
       "CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN IF NEW.note LIKE ''% d'' THEN PERFORM "
       "pg_advisory_lock(1); ELSIF NEW.note LIKE ''% e'' THEN PERFORM pg_advisory_lock(1); END IF; RETURN NEW; END'");
   run_sql("CREATE TRIGGER keep BEFORE UPDATE ON desk FOR EACH ROW EXECUTE FUNCTION keep()");
-  EXPECT_EQ(look(isolation(), with, std::chrono::seconds(4)).judgement.reason, "lock-remained");
+  const auto kept = look(isolation(), with, std::chrono::seconds(4));
+  EXPECT_EQ(kept.judgement.reason, "lock-remained") << kept.observation.dump(1);
   run_sql("DROP TRIGGER keep ON desk; REVOKE UPDATE ON desk FROM pair");
   EXPECT_EQ(look(isolation(), with).judgement.reason, "change-failed");
 }
