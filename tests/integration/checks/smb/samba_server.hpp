@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <map>
@@ -144,7 +145,10 @@ class SambaServer {
     if (!ready) return ready.error().message;
     return child_->running() ? std::string() : "smbd ended: " + child_->wait(Milliseconds(0)).describe();
   }
-  void stop() { child_.reset(); }
+  void stop() {
+    child_.reset();
+    end_helpers();
+  }
   // Stops answering without closing anything.
   void freeze() { child_->send_signal(SIGSTOP); }
   void thaw() { child_->send_signal(SIGCONT); }
@@ -170,6 +174,18 @@ class SambaServer {
     (void)::bind(socket.get(), generic, size);
     (void)::getsockname(socket.get(), generic, &size);
     return ntohs(address.sin_port);
+  }
+  // smbd starts samba-dcerpcd for what goes by RPC, in a session of its own, where it would outlive all of them. Who is
+  // one of ours says so in its command line.
+  void end_helpers() const {
+    const auto own = "--configfile=" + configuration_file().string();
+    std::error_code code;
+    for (const auto& process : std::filesystem::directory_iterator("/proc", code)) {
+      const auto pid = std::atoi(process.path().filename().c_str());
+      if (pid <= 1) continue;
+      const auto line = read_file(process.path() / "cmdline");
+      if (line && line->find(own) != std::string::npos) ::kill(pid, SIGKILL);
+    }
   }
   [[nodiscard]] std::filesystem::path configuration_file() const { return folder_ / "smb.conf"; }
   void share_folder(const std::string& name) const {
