@@ -91,6 +91,7 @@ Result<Done> bring(const Arguments& arguments, const runners::Scenario& scenario
   }
   request.quarantine = arguments.quarantine;
   request.now = rfc3339(system_clock_source().wall());
+  request.processes = &host_processes();
   PATCHLAB_ASSIGN(auto assessment, assess(arguments.assessment, scenario, std::move(table)));
   Done done;
   request.wanted = due_files(assessment.result, assessment.machines, timelines);

@@ -8,6 +8,7 @@
 #include "lab/core/files.hpp"
 #include "patches/bytes/file_kind.hpp"
 #include "patches/candidate/manifest.hpp"
+#include "patches/definitions/definitions.hpp"
 
 namespace patchlab::cli {
 namespace {
@@ -111,14 +112,20 @@ ExitCode inspect(const Arguments& arguments) {
   if (patches::is_windows_package(arguments.path)) return inspect_windows(arguments);
   const auto file = patches::inspect_deb(arguments.path);
   if (!file) return report_input(file.error(), ExitCode::bad_data);
+  const auto definitions =
+      patches::definitions_in(arguments.path, host_processes(), patches::default_store().root() / "incoming");
+  if (!definitions) return report_input(definitions.error(), ExitCode::bad_data);
   if (arguments.json) {
-    say_json("deb-package", *file);
+    Json json = *file;
+    json["definitions"] = *definitions;
+    say_json("deb-package", json);
     return ExitCode::ok;
   }
   say("package      {}\nversion      {}\narchitecture {}\ndepends      {}\nsha256       {}\nunpacked     {} bytes in "
       "{} entries\n",
       file->package, file->version, file->architecture, file->depends, file->sha256, file->unpacked_bytes,
       file->entries);
+  if (patches::is_called_as_definitions(file->package)) say("{}\n", describe(*definitions));
   return ExitCode::ok;
 }
 

@@ -13,7 +13,7 @@ lab_packages=(libvirt-daemon-driver-qemu qemu-system-x86 qemu-utils xorriso mmde
 some_labs_packages=(libvirt-daemon openssh-client odbc-postgresql tdsodbc libsmbclient osslsigncode bubblewrap apt-utils gnupg uidmap krb5-pkinit libsasl2-modules-gssapi-mit)
 package_packages=(dpkg-dev file)
 test_packages=(fakeroot libgtest-dev libgmock-dev libbenchmark-dev samba samba-vfs-modules winbind python3-markdown smbclient atftpd kea-dhcp4-server postgresql libxml2-utils gcab msitools wixl nsis openssl iproute2 iptables libvirt-clients openssh-server ovmf jq chromium nginx sudo perl python3-junitparser
-  ansible-core monitoring-plugins-basic monitoring-plugins-standard bind9-dnsutils krb5-kdc krb5-admin-server slapd samba-ad-provision samba-dsdb-modules chrony zsh fish munge slurm-client slurmctld slurmd slurm-wlm-basic-plugins)
+  ansible-core monitoring-plugins-basic monitoring-plugins-standard bind9-dnsutils krb5-kdc krb5-admin-server slapd samba-ad-provision samba-dsdb-modules chrony clamav zsh fish munge slurm-client slurmctld slurmd slurm-wlm-basic-plugins)
 fuzz_packages=(libclang-rt-14-dev)
 
 say() { printf '%s\n' "patchlab: $*" >&2; }

@@ -19,6 +19,7 @@
 #include "patches/bytes/file_kind.hpp"
 #include "patches/candidate/windows_intake.hpp"
 #include "patches/deb/deb_file.hpp"
+#include "patches/definitions/definitions.hpp"
 
 namespace patchlab::process {
 namespace {
@@ -298,10 +299,20 @@ class Acquisition {
   [[nodiscard]] Verified verify_deb(const WantedFile& wanted, const fs::path& file) const {
     const auto deb = patches::inspect_deb(file);
     if (!deb) return not_told(deb.error());
+    std::string definitions;
+    if (request_.processes != nullptr && patches::is_called_as_definitions(deb->package)) {
+      const auto look = patches::definitions_in(file, *request_.processes, store_.root() / "incoming");
+      if (!look) return not_told(look.error());
+      definitions = "; " + describe(*look);
+      using State = patches::Definitions::State;
+      if (look->state == State::damaged || look->state == State::not_told)
+        return {false, look->state == State::damaged, describe(*look)};
+    }
     if (const auto stored = store_.add_file(file, {wanted.sha256, wanted.bytes}); !stored)
       return not_told(stored.error());
     return {true, false,
-            wanted.is_of_apt() ? "its digest is that of the apt sources" : "its digest is that of the list"};
+            (wanted.is_of_apt() ? "its digest is that of the apt sources" : "its digest is that of the list") +
+                definitions};
   }
 
   // --- what is in the store, or nobody brought

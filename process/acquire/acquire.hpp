@@ -48,6 +48,7 @@ struct AcquireRequest {
   std::map<std::string, std::string> known_bad;  // SHA-256: why
   std::map<std::string, std::string> offered;    // SHA-256: the update; of all that is on offer, wanted or not
   std::string now;                               // RFC 3339: for the reason, and for what is still being copied
+  ProcessRunner* processes = nullptr;  // for who verifies definitions of an antivirus; null: they are not looked at
   // Of the apt sources, which verify it by their keys, into the store.
   std::function<Result<patches::CandidateFile>(const WantedFile&)> fetch;
 };

@@ -10,8 +10,10 @@
 #include "lab/core/files.hpp"
 #include "patches/deb/deb_file.hpp"
 #include "patches/deb/version.hpp"
+#include "patches/definitions/definitions.hpp"
 #include "patches/medium/medium.hpp"
 #include "patches/repack/package_content.hpp"
+#include "tests/support/definitions.hpp"
 #include "tests/support/programs.hpp"
 #include "tests/unit/patches/package_builder.hpp"
 
@@ -185,6 +187,25 @@ TEST(Medium, HoldsExactlyTheFilesUnderTheirNames) {
   std::size_t count = 0;
   for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(folder.path() / "out")) ++count;
   EXPECT_EQ(count, 2U);
+}
+
+// What the vendor did not sign, its own verifier refuses; that nobody here can sign for it is why no test sees it
+// accept.
+TEST(DefinitionsByClamav, OfNobodyAreRefused) {
+  for (const char* program : {"sigtool", "bwrap"}) {
+    if (is_missing(program)) GTEST_SKIP() << program << " is not installed";
+  }
+  const TestFolder folder;
+  const auto look = [&](const std::string& content) {
+    const auto file = folder.write("x.deb", tests::DefinitionPackage(content).bytes());
+    return definitions_in(file, host_processes(), folder.path()).value();
+  };
+  const auto unsigned_ones = look(tests::cvd());
+  EXPECT_EQ(unsigned_ones.state, Definitions::State::damaged) << unsigned_ones.why;
+  EXPECT_THAT(unsigned_ones.why, HasSubstr("ClamAV refuses 'daily.cvd': "));
+  auto changed = tests::cvd();
+  changed.back() = static_cast<char>(changed.back() ^ 1);
+  EXPECT_EQ(look(changed).state, Definitions::State::damaged);
 }
 
 }  // namespace

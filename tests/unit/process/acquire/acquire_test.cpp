@@ -18,6 +18,7 @@
 #include "lab/core/time.hpp"
 #include "lab/process/process.hpp"
 #include "process/acquire/due.hpp"
+#include "tests/support/definitions.hpp"
 #include "tests/support/temporary_folder.hpp"
 #include "tests/support/windows_packages.hpp"
 #include "tests/unit/patches/package_builder.hpp"
@@ -107,6 +108,44 @@ TEST_F(Acquiring, TakesWhatHasTheDigestWhateverItIsCalled) {
   EXPECT_THAT(told(run()), ElementsAre("here hello_1_all.deb: its digest is in the store"));
   ASSERT_TRUE(remove_tree(file));
   EXPECT_THAT(told(run()), ElementsAre("here hello_1_all.deb: its digest is in the store"));
+}
+
+TEST_F(Acquiring, LooksAtDefinitionsByTheirVendorsVerifier) {
+  tests::FakeVerifier verifier;
+  request_.processes = &verifier;
+  const auto bytes = tests::DefinitionPackage().bytes();
+  request_.wanted = {wanted("clamav-data_27500_all.deb", bytes)};
+  const auto file = drop("clamav-data_27500_all.deb", bytes);
+  verifier.answer = {NotStarted{"no such file"}, {}, {}, {}};
+  EXPECT_THAT(told(run()), ElementsAre(HasSubstr("failed clamav-data_27500_all.deb: nobody can tell whether it is a "
+                                                 "definition update: 'daily.cvd' could not be verified")));
+  verifier.answer = {Exited{1}, {}, "ERROR: cvdinfo: Verification: Can't verify database integrity\n", {}};
+  EXPECT_THAT(
+      told(run()),
+      ElementsAre("quarantined clamav-data_27500_all.deb: damaged definitions: ClamAV refuses 'daily.cvd': Can't "
+                  "verify database integrity",
+                  "to-bring clamav-data_27500_all.deb: nobody brought it"));
+  EXPECT_FALSE(is_there(file));
+  EXPECT_FALSE(store_.contains(sha256(bytes)));
+  drop("clamav-data_27500_all.deb", bytes);
+  verifier.answer = tests::FakeVerifier().answer;
+  EXPECT_THAT(told(run()),
+              ElementsAre("acquired clamav-data_27500_all.deb: its digest is that of the list; definitions: daily.cvd "
+                          "27500 of 29 Nov 2026 09-26 +0000 (2 signatures), each verified by ClamAV 1.4.6"));
+  EXPECT_TRUE(store_.contains(sha256(bytes)));
+}
+
+// It is what was asked for, and that it is no definition update is said.
+TEST_F(Acquiring, TakesAnOrdinaryPackageThatIsCalledAsDefinitions) {
+  tests::FakeVerifier verifier;
+  request_.processes = &verifier;
+  tests::DefinitionPackage package;
+  package.data.push_back(patches::testing::file("./usr/bin/x", "x", 0755));
+  request_.wanted = {wanted("clamav-data_27500_all.deb", package.bytes())};
+  drop("clamav-data_27500_all.deb", package.bytes());
+  EXPECT_THAT(told(run()),
+              ElementsAre("acquired clamav-data_27500_all.deb: its digest is that of the list; no definition "
+                          "update: it brings '/usr/bin/x'"));
 }
 
 TEST_F(Acquiring, PutsATamperedFileAwayWithTheReason) {
