@@ -18,6 +18,7 @@
 #include "lab/core/digest.hpp"
 #include "tests/integration/checks/command/run_command.hpp"
 #include "tests/integration/checks/database/local_postgres.hpp"
+#include "tests/integration/checks/database/looking.hpp"
 
 namespace patchlab::checks::database {
 namespace {
@@ -25,23 +26,11 @@ using ::testing::AnyOf;
 using ::testing::HasSubstr;
 using ::testing::Lt;
 
-const Target loopback{"127.0.0.1", "127.0.0.1", "lo"};
-
-struct Seen {
-  Json observation;
-  Judgement judgement;
-};
+using testing::loopback;
+using testing::Seen;
 
 Seen look(const Check& check, const Json& parameters, Milliseconds limit = std::chrono::seconds(20)) {
-  const auto observation = check.observe(loopback, parameters, limit);
-  // Whatever comes of it goes on record.
-  const auto recorded = observation ? observation->dump() : observation.error().message;
-  EXPECT_EQ(recorded.find(testing::LocalPostgres::password), std::string::npos) << recorded;
-  if (!observation) {
-    ADD_FAILURE() << observation.error().message;
-    return {};
-  }
-  return {*observation, check.judge(parameters, *observation)};
+  return testing::look_at(check, parameters, testing::LocalPostgres::password, limit);
 }
 
 // Where no deadline is meant to be met: with more time when this host was too busy for that. A deadline cuts every

@@ -15,6 +15,7 @@
 #include "checks/database/write.hpp"
 #include "lab/core/digest.hpp"
 #include "lab/core/paths.hpp"
+#include "tests/integration/checks/database/looking.hpp"
 #include "tests/integration/checks/database/tds_server.hpp"
 #include "tests/support/temporary_folder.hpp"
 
@@ -27,23 +28,11 @@ using ::testing::Lt;
 using ::testing::StartsWith;
 using Encryption = testing::TdsServer::Encryption;
 
-const Target loopback{"127.0.0.1", "127.0.0.1", "lo"};
-
-struct Seen {
-  Json observation;
-  Judgement judgement;
-};
+using testing::loopback;
+using testing::Seen;
 
 Seen look(const Check& check, const Json& parameters, Milliseconds limit = std::chrono::seconds(20)) {
-  const auto observation = check.observe(loopback, parameters, limit);
-  // Whatever comes of it goes on record.
-  const auto recorded = observation ? observation->dump() : observation.error().message;
-  EXPECT_EQ(recorded.find(testing::TdsServer::password), std::string::npos) << recorded;
-  if (!observation) {
-    ADD_FAILURE() << observation.error().message;
-    return {};
-  }
-  return {*observation, check.judge(parameters, *observation)};
+  return testing::look_at(check, parameters, testing::TdsServer::password, limit);
 }
 
 Json first_step(const Seen& seen) {
